@@ -1,0 +1,1 @@
+"""RawRecord → Event or Rejection: normalisation, schemas, upcasting, digests. Pure: values in, values out."""

@@ -1,0 +1,1 @@
+"""The append-only Iceberg table of events and what is kept beside it."""

@@ -1,0 +1,1 @@
+"""Raw records come in: one file a format, and the synthetic demo log."""

@@ -1,0 +1,1 @@
+"""Choices and a session in, a View out. Knows no toolkit."""
