@@ -1,0 +1,48 @@
+"""What many tests need: the real logs where they are, Chromium where it is, a time to speak of."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the repository."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder of the real logs, or a loud skip."""
+    folder = ROOT.parent / "shared" / "data"
+    if not folder.is_dir():
+        pytest.skip("REAL LOGS NOT TESTED: there is no ../shared/data beside the repository")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> str:
+    """The Chromium to start, or a loud skip."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        found = shutil.which(name)
+        if found:
+            return found
+    pytest.skip("BROWSER NOT TESTED: no Chromium is installed (Debian: apt install chromium)")
+
+
+@pytest.fixture(scope="session")
+def chromium_arguments() -> list[str]:
+    """Switches under which Chromium runs without a display and asks nobody outside."""
+    return [
+        "--headless",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+    ]
