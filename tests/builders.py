@@ -15,7 +15,7 @@ _numbers = count(1)
 def build_event(**fields: Any) -> Event:
     """Return an event with the fields given; id and time go up from call to call."""
     number = next(_numbers)
-    defaults = {
+    defaults: dict[str, Any] = {
         "event_id": f"e{number}",
         "stream_id": "account-1",
         "event_type": "MoneyDeposited",
