@@ -1,0 +1,66 @@
+"""What a session may ask of a log, ours or someone else's, on one screen."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from workbench.decode import DecodeContext
+from workbench.errors import ReadOnlyLogError
+from workbench.eventlog.head import Head
+from workbench.eventlog.ingest import IngestReport, Progress
+from workbench.eventlog.maintain import MaintenanceReport
+from workbench.eventlog.shape import Shape
+from workbench.eventlog.write import Written
+from workbench.sources.base import Source
+
+if TYPE_CHECKING:
+    from workbench.config import Settings
+
+
+class Log(ABC):
+    """A log that can be read; the ways to add to it refuse unless a log has them."""
+
+    settings: "Settings"
+
+    @abstractmethod
+    def head(self) -> Head:
+        """Return up to where the log reaches."""
+
+    @abstractmethod
+    def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
+        """Return the names an engine may read, with their columns and files, at the current snapshot."""
+
+    def quarantine(self) -> pa.Table:
+        """Return the records that wait in quarantine."""
+        raise self._read_only("has no quarantine")
+
+    def quarantined_count(self) -> int:
+        """Return how many records wait in quarantine."""
+        return 0
+
+    def append(self, batches: Iterable[pa.Table], *, expected: int | Mapping[str, int] | None = None) -> Written:
+        """Append rows in DECODED's columns as one commit."""
+        raise self._read_only("cannot be appended to")
+
+    def ingest(
+        self, source: Source, context: DecodeContext, *, path: Path | None, progress: Progress | None = None
+    ) -> IngestReport:
+        """Append a whole source as one commit."""
+        raise self._read_only("cannot be ingested into")
+
+    def retry_quarantine(self, context: Callable[[str], DecodeContext]) -> IngestReport:
+        """Decode the waiting records again and append those that became valid."""
+        raise self._read_only("has no quarantine")
+
+    def maintain(self, *, older_than: float = 0.0) -> MaintenanceReport:
+        """Merge, expire and clean up."""
+        raise self._read_only("is maintained by whoever writes it")
+
+    def _read_only(self, why: str) -> ReadOnlyLogError:
+        return ReadOnlyLogError(
+            f"The log {self.settings.name!r} is mapped from a table that others write, so it {why} here. "
+            "Ingest into a folder of your own with --into FOLDER."
+        )

@@ -1,0 +1,157 @@
+"""Open the catalog and the log's tables; turn what storage says into one sentence."""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError, TableAlreadyExistsError
+from pyiceberg.partitioning import UNPARTITIONED_PARTITION_SPEC, PartitionField, PartitionSpec
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+from pyiceberg.transforms import BucketTransform
+
+from workbench.config import Settings
+from workbench.errors import ConfigError, ReadOnlyLogError, StorageError
+from workbench.eventlog.schema import EVENTS, INBOX, QUARANTINE
+
+BUCKETS: Final = 16
+STREAM_BUCKETS: Final = PartitionSpec(
+    PartitionField(source_id=4, field_id=1000, transform=BucketTransform(BUCKETS), name="stream_bucket")
+)
+
+# PyIceberg's own retry would commit positions that were given against an older head: it stays off. Bounds are kept for
+# order and time alone: a bound of `data` or `actor_id` would outlive a purge in the manifests. Old metadata goes with
+# the commit that replaces it, 20 versions later, so that a reader that was just told a location still finds it.
+PROPERTIES: Final = {
+    "format-version": "2",
+    "commit.retry.num-retries": "0",
+    "write.metadata.metrics.default": "none",
+    "write.metadata.metrics.column.position": "full",
+    "write.metadata.metrics.column.occurred_at": "full",
+    "write.metadata.metrics.column.recorded_at": "full",
+    "write.metadata.delete-after-commit.enabled": "true",
+    "write.metadata.previous-versions-max": "20",
+    "write.parquet.compression-codec": "zstd",
+}
+
+
+class Tables:
+    """The log's tables in one catalog; each is loaded fresh when asked for."""
+
+    def __init__(self, catalog: Catalog, namespace: str) -> None:
+        self.catalog = catalog
+        self.namespace = namespace
+
+    @property
+    def events(self) -> Table:
+        """The log itself."""
+        return self.load("events")
+
+    @property
+    def inbox(self) -> Table:
+        """Where others INSERT."""
+        return self.load("events_inbox")
+
+    @property
+    def quarantine(self) -> Table:
+        """What could not be an event."""
+        return self.load("quarantine")
+
+    @property
+    def by_stream(self) -> Table:
+        """The same events, bucketed and sorted by stream."""
+        return self.load("events_by_stream", derived=True)
+
+    def load(self, name: str, *, derived: bool = False) -> Table:
+        """Return a table at its current snapshot. Raises StorageError when it is not there."""
+        identifier = f"{self.namespace}_derived.{name}" if derived else f"{self.namespace}.{name}"
+        for attempt in range(5):
+            try:
+                return self.catalog.load_table(identifier)
+            except NoSuchTableError as error:
+                raise StorageError(
+                    f"The catalog has no table {identifier}. Open the log with connect() first."
+                ) from error
+            except FileNotFoundError as error:
+                # Between the catalog's answer and this read 20 commits replaced the metadata file: ask again.
+                if attempt == 4:
+                    raise StorageError(f"The metadata file of {identifier} is missing: {error.filename}.") from error
+        raise AssertionError
+
+    def create(self) -> None:
+        """Make what is not there yet; two processes may do so at once."""
+        self._namespace(self.namespace)
+        self._namespace(f"{self.namespace}_derived")
+        self._table(f"{self.namespace}.events", EVENTS)
+        self._table(f"{self.namespace}.events_inbox", INBOX)
+        self._table(f"{self.namespace}.quarantine", QUARANTINE)
+        self._table(f"{self.namespace}_derived.events_by_stream", EVENTS, STREAM_BUCKETS)
+
+    def _namespace(self, name: str) -> None:
+        self.catalog.create_namespace_if_not_exists(name)
+
+    def _table(self, name: str, schema: Schema, spec: PartitionSpec = UNPARTITIONED_PARTITION_SPEC) -> None:
+        try:
+            self.catalog.create_table_if_not_exists(name, schema, partition_spec=spec, properties=PROPERTIES)
+        except (TableAlreadyExistsError, NoSuchNamespaceError):
+            self.catalog.load_table(name)
+
+
+def open_tables(settings: Settings) -> Tables:
+    """Return the log's tables, made on first use, in the folder's own SQLite catalog or in a named catalog.
+
+    Raises ReadOnlyLogError where the folder cannot be written and holds no log yet, ConfigError for an unknown catalog.
+    """
+    catalog = _open_embedded(settings.folder) if settings.catalog is None else _open_named(settings.catalog)
+    tables = Tables(catalog, settings.log.namespace)
+    with storage_errors(f"opening the log {settings.name}"):
+        if not catalog.table_exists(f"{tables.namespace}_derived.events_by_stream"):
+            tables.create()
+    return tables
+
+
+def _open_embedded(folder: Path) -> Catalog:
+    from pyiceberg.catalog.sql import SqlCatalog
+
+    path = folder.resolve()
+    try:
+        (path / "warehouse").mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ReadOnlyLogError(
+            f"{path} cannot be made or written: {error.strerror}. Choose a folder you may write, with --into FOLDER."
+        ) from error
+    with storage_errors(f"opening the catalog in {path}"):
+        return SqlCatalog("embedded", uri=f"sqlite:///{path / 'catalog.db'}", warehouse=f"file://{path / 'warehouse'}")
+
+
+def _open_named(name: str) -> Catalog:
+    try:
+        return load_catalog(name)
+    except ValueError as error:
+        raise ConfigError(
+            f"PyIceberg knows no catalog {name!r}. Set it in .pyiceberg.yaml or PYICEBERG_CATALOG__{name.upper()}__URI."
+        ) from error
+
+
+@contextmanager
+def storage_errors(doing: str) -> Iterator[None]:
+    """Turn what the file system or SQLite refuses while ``doing`` into one StorageError."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise StorageError(
+            f"{_first(doing)} failed: {reason}. Nothing of it is kept; free space or mend the permission, then do it again."
+        ) from error
+    except (SQLAlchemyError, sqlite3.Error) as error:
+        reason = str(getattr(error, "orig", error))
+        raise StorageError(f"{_first(doing)} failed: the catalog's database says {reason}.") from error
+
+
+def _first(text: str) -> str:
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,229 @@
+"""What a writer must know before a commit: where known ids stand, and each stream's last version.
+
+Derived from the log and nothing but a memory of it: deleted, stale, damaged or another log's, it costs the time to
+read the log again and never changes an answer. Its mark says which log it is of, up to which position it reaches and
+the digest sum of what it took in; a sum that differs from the head's means it is made anew.
+"""
+
+import hashlib
+import zlib
+from collections.abc import Iterable, Sequence, Set
+from pathlib import Path
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from workbench.eventlog.head import DIGEST_SUM_BITS, sum_digests
+from workbench.eventlog.runs import (
+    EVENT_RECORD,
+    STREAM_RECORD,
+    DamagedRunError,
+    Mark,
+    Records,
+    Run,
+    Words,
+    sort_records,
+    write_run,
+)
+
+# A new run swallows neighbours up to four times its size: about log4(n) runs stay. A run of 2^24 records (0.9 GB) is
+# left alone, so that no single append rewrites more than that.
+GROWTH: Final = 4
+LARGEST: Final = 1 << 24
+
+
+class Index:
+    """The runs of one log, under a folder beside it. Only a holder of the writers' lock may use it."""
+
+    def __init__(self, folder: Path, table_uuid: str) -> None:
+        self._folder = folder
+        self._mark = self._staged = Mark(table_uuid=table_uuid, position=-1, digest_sum=0, events=(), streams=())
+        self._events: list[Run] = []
+        self._streams: list[Run] = []
+        self._stamp: object = None
+
+    @property
+    def position(self) -> int:
+        """Up to which position the index reaches."""
+        return self._staged.position
+
+    @property
+    def digest_sum(self) -> int:
+        """The digest sum of what it took in."""
+        return self._staged.digest_sum
+
+    def load(self) -> None:
+        """Take the state other writers left; begin anew when there is none that can be used."""
+        try:
+            stamp = self._mark_path.stat()
+            if (stamp.st_mtime_ns, stamp.st_ino) == self._stamp:
+                return
+            mark = _decode_mark(self._mark_path.read_bytes())
+            if mark.table_uuid != self._mark.table_uuid:
+                raise DamagedRunError(str(self._mark_path))
+            known = {run.path.name: run for run in [*self._events, *self._streams]}
+            self._events = [known.get(name) or Run(self._folder / name, EVENT_RECORD) for name in mark.events]
+            self._streams = [known.get(name) or Run(self._folder / name, STREAM_RECORD) for name in mark.streams]
+            self._mark = self._staged = mark
+            self._stamp = (stamp.st_mtime_ns, stamp.st_ino)
+        except (OSError, msgspec.DecodeError, ValueError, DamagedRunError):
+            self.clear()
+
+    def clear(self) -> None:
+        """Forget everything; the next look-up is preceded by a reading of the whole log."""
+        self._events, self._streams, self._stamp = [], [], None
+        empty = Mark(table_uuid=self._mark.table_uuid, position=-1, digest_sum=0, events=(), streams=())
+        self._mark = self._staged = empty
+        self._sweep(set())
+        self._mark_path.unlink(missing_ok=True)
+
+    def find_events(self, keys: Words) -> tuple[NDArray[np.intp], Records]:
+        """Return which rows of ``keys`` (n × 2 words) are known, and their records: position, salt, digest."""
+        return _find(self._events, keys)
+
+    def find_versions(self, stream_ids: Sequence[str]) -> NDArray[np.int64]:
+        """Return each stream's last version, -1 for a stream not yet in the log."""
+        versions = np.full(len(stream_ids), -1, dtype=np.int64)
+        if len(stream_ids):
+            which, records = _find(self._streams, hash_streams(stream_ids))
+            if len(which):
+                versions[which] = records["version"]
+        return versions
+
+    def stage(self, rows: pa.Table) -> None:
+        """Take in rows about to be committed: position, stream_id, stream_version, digest, key and salt.
+
+        They are found by look-ups at once; `save` keeps them, `revert` forgets them.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._events = self._absorb(self._events, _event_records(rows), EVENT_RECORD)
+        self._streams = self._absorb(self._streams, _stream_records(rows), STREAM_RECORD)
+        self._staged = Mark(
+            table_uuid=self._mark.table_uuid,
+            position=int(rows.column("position")[-1].as_py()),
+            digest_sum=(self._staged.digest_sum + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS),
+            events=tuple(run.path.name for run in self._events),
+            streams=tuple(run.path.name for run in self._streams),
+        )
+
+    def save(self) -> None:
+        """Keep what was staged, now that it is committed, and remove the runs it replaces."""
+        if self._staged == self._mark:
+            return
+        self._mark = self._staged
+        text = msgspec.json.encode(self._mark)
+        temporary = self._folder / "mark.new"
+        temporary.write_bytes(f"{zlib.crc32(text):08x}".encode() + text)
+        temporary.replace(self._mark_path)
+        stamp = self._mark_path.stat()
+        self._stamp = (stamp.st_mtime_ns, stamp.st_ino)
+        self._sweep({*self._mark.events, *self._mark.streams})
+
+    def revert(self) -> None:
+        """Forget what was staged."""
+        if self._staged == self._mark:
+            return
+        self._stamp, self._events, self._streams = None, [], []
+        self._staged = self._mark
+        self.load()
+
+    def _absorb(self, runs: list[Run], records: Records, kind: np.dtype[np.void]) -> list[Run]:
+        kept = list(runs)
+        parts = [records]
+        size = len(records)
+        while kept and len(kept[-1]) <= GROWTH * size and len(kept[-1]) + size <= LARGEST:
+            swallowed = kept.pop()
+            parts.insert(0, swallowed.read())
+            size += len(swallowed)
+        merged = sort_records(np.concatenate(parts))
+        if kind is STREAM_RECORD:
+            merged = _last_of_each(merged)
+        return [*kept, Run(write_run(self._folder, merged), kind)]
+
+    @property
+    def _mark_path(self) -> Path:
+        return self._folder / "mark"
+
+    def _sweep(self, kept: Set[str]) -> None:
+        for path in self._folder.glob("*.run"):
+            if path.name not in kept:
+                path.unlink(missing_ok=True)
+
+
+def _decode_mark(content: bytes) -> Mark:
+    if int(content[:8], 16) != zlib.crc32(content[8:]):
+        raise DamagedRunError("mark")
+    return msgspec.json.decode(content[8:], type=Mark)
+
+
+def _find(runs: Iterable[Run], keys: Words) -> tuple[NDArray[np.intp], Records]:
+    """Look in the newest run first: there a stream's last version stands."""
+    missing: NDArray[np.intp] = np.arange(len(keys))
+    found: list[NDArray[np.intp]] = []
+    records: list[Records] = []
+    for run in reversed(list(runs)):
+        which, matches = run.find(keys[missing, 0], keys[missing, 1])
+        found.append(missing[which])
+        records.append(matches)
+        missing = np.delete(missing, which)
+    if not found:
+        return missing[:0], np.empty(0, EVENT_RECORD)
+    return np.concatenate(found), np.concatenate(records)
+
+
+def key_words(keys: pa.ChunkedArray | pa.Array) -> Words:
+    """Return 16-byte keys as n × 2 words, high word first."""
+    array = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
+    words = np.frombuffer(array.buffers()[1], dtype=">u8") if len(array) else np.empty(0, dtype=">u8")
+    start = array.offset * 2
+    return words[start : start + 2 * len(array)].astype(np.uint64).reshape(-1, 2)
+
+
+def fixed_bytes(column: pa.ChunkedArray | pa.Array, width: int) -> Records:
+    """Return a fixed-size binary column as an array of ``width`` raw bytes each."""
+    array = column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+    if not len(array):
+        return np.empty(0, dtype=f"V{width}")
+    return np.frombuffer(array.buffers()[1], dtype=f"V{width}")[array.offset : array.offset + len(array)]
+
+
+def hash_streams(stream_ids: Sequence[str]) -> Words:
+    """Return a 128-bit key for each stream id."""
+    joined = b"".join(hashlib.blake2b(name.encode(), digest_size=16).digest() for name in stream_ids)
+    return np.frombuffer(joined, dtype=">u8").astype(np.uint64).reshape(-1, 2)
+
+
+def digest_halves(digests: pa.ChunkedArray | pa.Array) -> Records:
+    """Return the first 16 bytes of hexadecimal digests."""
+    joined = "".join(text[:32] for text in digests.to_pylist())
+    return np.frombuffer(bytes.fromhex(joined), dtype="V16")
+
+
+def _event_records(rows: pa.Table) -> Records:
+    words = key_words(rows.column("key"))
+    records = np.empty(rows.num_rows, EVENT_RECORD)
+    records["hi"], records["lo"] = words[:, 0], words[:, 1]
+    records["position"] = rows.column("position").to_numpy()
+    records["salt"] = fixed_bytes(rows.column("salt"), 16)
+    records["digest"] = digest_halves(rows.column("digest"))
+    return sort_records(records)
+
+
+def _stream_records(rows: pa.Table) -> Records:
+    last = rows.group_by("stream_id").aggregate([("stream_version", "max")])
+    words = hash_streams(last.column("stream_id").to_pylist())
+    records = np.empty(last.num_rows, STREAM_RECORD)
+    records["hi"], records["lo"] = words[:, 0], words[:, 1]
+    records["version"] = last.column("stream_version_max").to_numpy()
+    return sort_records(records)
+
+
+def _last_of_each(records: Records) -> Records:
+    """Keep the last of neighbours with the same key: parts were joined oldest first and the sort is stable."""
+    if len(records) == 0:
+        return records
+    same = (records["hi"][1:] == records["hi"][:-1]) & (records["lo"][1:] == records["lo"][:-1])
+    return records[np.append(~same, True)]  # noqa: FBT003 - the last record is always kept

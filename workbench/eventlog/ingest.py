@@ -1,0 +1,101 @@
+"""Take a whole source into the log: decoded as it is read, committed once at the end, nothing lost on the way."""
+
+import hashlib
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+
+from workbench.decode import DecodeContext, decode_source
+from workbench.event import Rejection
+from workbench.eventlog.quarantine import add_rejections
+from workbench.eventlog.spool import Spool
+from workbench.eventlog.store import Store
+from workbench.eventlog.write import Written, write_batches
+from workbench.sources.base import Source
+
+Progress = Callable[[int], None]
+
+
+class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of every record read: appended + duplicates + quarantined = read."""
+
+    read: int
+    appended: int
+    duplicates: int
+    quarantined: int
+    seconds: float
+
+
+def ingest_source(
+    store: Store, source: Source, context: DecodeContext, *, path: Path | None, progress: Progress | None = None
+) -> IngestReport:
+    """Append every record of ``source`` that is an event and quarantine the others, as one commit.
+
+    A source that fails before its end commits nothing. ``path`` is the file behind it: its digest names quarantined
+    records. ``progress`` is called with the number of records read so far.
+    """
+    started = time.perf_counter()
+    rejections: list[Rejection] = []
+    read = 0
+    with Spool(store.folder) as spool:
+        for decoded in decode_source(source, context):
+            read += decoded.events.num_rows + len(decoded.rejections)
+            spool.put(decoded.events)
+            rejections += decoded.rejections
+            if progress is not None:
+                progress(read)
+
+        def settle(written: Written) -> None:
+            refused = [*rejections, *_refused(spool, written, source)]
+            if refused:
+                digest = digest_file(path) if path is not None else hashlib.sha256(source.name.encode()).hexdigest()
+                add_rejections(store.tables.quarantine, refused, source=source.name, source_digest=digest)
+
+        written = write_batches(store, spool, settle=settle)
+    return IngestReport(
+        read=read,
+        appended=written.appended_count,
+        duplicates=written.duplicate_count,
+        quarantined=len(rejections) + len(written.conflicts) + len(written.mistimed),
+        seconds=round(time.perf_counter() - started, 3),
+    )
+
+
+def digest_file(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _refused(spool: Iterable[pa.Table], written: Written, source: Source) -> list[Rejection]:
+    """Return rejections for records that decoded well but conflict with the log; their bytes are read once more."""
+    rows = np.concatenate([written.conflicts, written.mistimed])
+    if not len(rows):
+        return []
+    offsets = np.concatenate([batch.column("offset").to_numpy() for batch in spool])
+    conflicts = set(offsets[written.conflicts].tolist())
+    mistimed = set(offsets[written.mistimed].tolist())
+    return [
+        _rejection(record.raw, record.offset, record.media_type, record.line, conflict=record.offset in conflicts)
+        for record in source.records()
+        if record.offset in conflicts or record.offset in mistimed
+    ]
+
+
+def _rejection(raw: bytes, offset: int, media_type: str, line: int | None, *, conflict: bool) -> Rejection:
+    reason, detail, remedy = (
+        ("conflict", "its source and id stand in the log with other content", "give the changed fact an id of its own")
+        if conflict
+        else (
+            "recorded_at_order",
+            "its own recording time is after now, or before that of an event already taken",
+            "leave the recording time out, or import the records in the order they were recorded",
+        )
+    )
+    return Rejection(
+        raw=raw, offset=offset, media_type=media_type, line=line, reason=reason, detail=detail, remedy=remedy
+    )

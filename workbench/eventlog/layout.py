@@ -1,0 +1,189 @@
+"""Two layouts: `events` by position, merged only with neighbours; `events_by_stream`, the same rows by entity."""
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from pyiceberg.transforms import BucketTransform
+from pyiceberg.typedef import Record
+from pyiceberg.types import StringType
+
+from workbench.eventlog.catalog import BUCKETS
+from workbench.eventlog.commit import Change, commit_change
+from workbench.eventlog.files import arrow_schema, read_file, write_file
+from workbench.eventlog.head import DIGEST_SUM_BITS, Head, read_head, sum_digests
+from workbench.eventlog.store import Store, first_position, read_after
+
+PROGRESS: Final = "workbench.progress"
+SEEN: Final = "workbench.files-seen"
+# 16 neighbours of a size become one: a row is rewritten log16(n) times, and fewer than 16 files of each size stay.
+FAN: Final = 16
+# A file of 2^19 rows (~60 MB) is left as it is.
+FULL: Final = 1 << 19
+# Sorted by stream, 8,192 rows a group: one stream is one or two groups of ~1 MB.
+STREAM_GROUP: Final = 8192
+SLICE: Final = 2_000_000
+FILES_PER_BUCKET: Final = 4
+
+
+def tidy_tail(store: Store, table: Table) -> bool:
+    """Merge the newest files when 16 neighbours of a size have come together; return whether it did.
+
+    Called under the writers' lock right after an append; counts files from the snapshot's summary, so that it plans
+    once in 16 commits. The append stands whatever becomes of it: a merge that cannot be done is left to the next.
+    """
+    total = count_files(table)
+    fresh = total - int(table.properties.get(SEEN, "0"))
+    if fresh < FAN or fresh % FAN:
+        return False
+    group = due_files(planned_files(table))
+    if len(group) < FAN:
+        return False
+    try:
+        merge_files(store, table, read_head(table), group, seen=total - len(group) + 1)
+    except (CommitFailedException, OSError):
+        return False
+    return True
+
+
+def count_files(table: Table) -> int:
+    """Return how many data files the current snapshot has."""
+    snapshot = table.current_snapshot()
+    return 0 if snapshot is None or snapshot.summary is None else int(snapshot.summary["total-data-files"] or 0)
+
+
+def planned_files(table: Table) -> list[DataFile]:
+    """Return the data files of the current snapshot in order of position."""
+    if table.current_snapshot() is None:
+        return []
+    return sorted((task.file for task in table.scan().plan_files()), key=first_position)
+
+
+def due_files(files: Sequence[DataFile]) -> list[DataFile]:
+    """Return the newest neighbours that are to become one file: 16 or more of one size or smaller."""
+    chosen: list[DataFile] = []
+    for size in range(_size(FULL)):
+        group: list[DataFile] = []
+        for file in reversed(files):
+            if _size(file.record_count) > size:
+                break
+            group.insert(0, file)
+        if len(group) >= FAN:
+            chosen = group
+    return chosen
+
+
+def _size(rows: int) -> int:
+    return int(math.log(max(rows, 1), FAN))
+
+
+def merge_files(store: Store, table: Table, head: Head, group: Sequence[DataFile], *, seen: int) -> int:
+    """Replace neighbouring files by full ones holding the same rows, in one snapshot that says so."""
+    before, after = 0, 0
+    added: list[DataFile] = []
+    for rows in _full_tables(table, group):
+        added.append(write_file(table, rows))
+        after += sum_digests(read_file(table, added[-1].file_path, ["digest"]).column("digest"))
+        before += sum_digests(rows.column("digest"))
+    change = Change(
+        kind="compact",
+        added=added,
+        removed=group,
+        summary={
+            "workbench.digest-sum-before": str(before % (1 << DIGEST_SUM_BITS)),
+            "workbench.digest-sum-after": str(after % (1 << DIGEST_SUM_BITS)),
+            "workbench.last-position": str(head.position),
+        },
+        properties={SEEN: str(seen)},
+    )
+    return commit_change(table, change, head=head, keep=store.settings.log.snapshots_kept)
+
+
+def _full_tables(table: Table, group: Iterable[DataFile]) -> Iterator[pa.Table]:
+    held: list[pa.Table] = []
+    for file in group:
+        held.append(read_file(table, file.file_path))
+        if sum(rows.num_rows for rows in held) >= FULL:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
+
+
+def stream_progress(by_stream: Table) -> int:
+    """Return the position up to which `events_by_stream` holds the log."""
+    return int(by_stream.properties.get(PROGRESS, "-1"))
+
+
+def buckets_of(stream_ids: Sequence[str]) -> NDArray[np.int64]:
+    """Return the Iceberg bucket of each stream."""
+    bucket = BucketTransform(BUCKETS).transform(StringType())  # type: ignore[var-annotated]
+    return np.array([bucket(name) for name in stream_ids], dtype=np.int64)
+
+
+def refresh_by_stream(store: Store) -> int:
+    """Bring `events_by_stream` up to the head and return its progress. Under the writers' lock."""
+    events, target = store.tables.events, store.tables.by_stream
+    head = read_head(events)
+    progress = stream_progress(target)
+    if progress > head.last:
+        progress = -1
+    old = [task.file for task in target.scan().plan_files()] if target.current_snapshot() else []
+    files: dict[int, list[DataFile]] = {}
+    for file in old if progress >= 0 else []:
+        files.setdefault(int(file.partition[0]), []).append(file)
+    added: list[DataFile] = []
+    for rows in _slices(read_after(events, progress, events.schema().column_names)):
+        for bucket, part in _split(rows):
+            added.append(_write_bucket(target, bucket, part))
+            files.setdefault(bucket, []).append(added[-1])
+    removed = old if progress < 0 else []
+    merged = [(bucket, group) for bucket, group in files.items() if len(group) > FILES_PER_BUCKET]
+    for bucket, group in merged:
+        added = [file for file in added if file not in group]
+        removed += [file for file in group if file in old]
+        added.append(
+            _write_bucket(target, bucket, pa.concat_tables(read_file(target, file.file_path) for file in group))
+        )
+    if added:
+        change = Change(kind="derive", added=added, removed=removed, properties={PROGRESS: str(head.position)})
+        commit_change(target, change, head=None, keep=2)
+    return head.last
+
+
+def _slices(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    held: list[pa.Table] = []
+    for rows in tables:
+        held.append(rows)
+        if sum(part.num_rows for part in held) >= SLICE:
+            yield pa.concat_tables(held)
+            held = []
+    if held:
+        yield pa.concat_tables(held)
+
+
+def _split(rows: pa.Table) -> Iterator[tuple[int, pa.Table]]:
+    encoded = pc.dictionary_encode(rows.column("stream_id").combine_chunks())
+    codes = buckets_of(encoded.dictionary.to_pylist())[encoded.indices.to_numpy()]
+    for bucket in np.unique(codes).tolist():
+        yield bucket, rows.filter(pa.array(codes == bucket))
+
+
+def _write_bucket(table: Table, bucket: int, rows: pa.Table) -> DataFile:
+    ordered = rows.sort_by([("stream_id", "ascending"), ("position", "ascending")])
+    return write_file(table, ordered.cast(arrow_schema(table)), partition=Record(bucket), row_group=STREAM_GROUP)
+
+
+def group_by_bucket(files: Iterable[DataFile]) -> Mapping[int, tuple[str, ...]]:
+    """Return the paths of `events_by_stream` by bucket."""
+    groups: dict[int, list[str]] = {}
+    for file in files:
+        groups.setdefault(int(file.partition[0]), []).append(file.file_path)
+    return {bucket: tuple(sorted(paths)) for bucket, paths in groups.items()}

@@ -1,0 +1,102 @@
+"""Columns in Trino's words, and the files of the current snapshot, listed once a snapshot."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import pyarrow as pa
+from pyiceberg.schema import Schema
+from pyiceberg.table import Table
+
+from workbench.eventlog.files import local_path
+from workbench.eventlog.layout import buckets_of, group_by_bucket, planned_files, stream_progress
+from workbench.eventlog.quarantine import open_records, read_quarantine
+from workbench.eventlog.schema import EVENTS
+from workbench.eventlog.store import last_position
+
+TRINO_TYPES: Final = {
+    "long": "bigint",
+    "int": "integer",
+    "string": "varchar",
+    "timestamptz": "timestamp(6) with time zone",
+    "timestamp": "timestamp(6)",
+    "binary": "varbinary",
+    "boolean": "boolean",
+    "double": "double",
+    "float": "real",
+    "date": "date",
+}
+
+
+def trino_columns(schema: Schema) -> dict[str, str]:
+    """Return an Iceberg schema's columns with their types in Trino's words."""
+    return {field.name: TRINO_TYPES.get(str(field.field_type), str(field.field_type)) for field in schema.fields}
+
+
+EVENT_COLUMNS: Final = trino_columns(EVENTS)
+QUARANTINE_COLUMNS: Final = {
+    "quarantine_id": "varchar",
+    "source": "varchar",
+    "byte_offset": "bigint",
+    "line": "bigint",
+    "media_type": "varchar",
+    "reason": "varchar",
+    "detail": "varchar",
+    "remedy": "varchar",
+    "raw": "varchar",
+    "quarantined_at": "timestamp(6) with time zone",
+}
+
+
+class FileLists:
+    """The Parquet files of each table's current snapshot, kept by snapshot id."""
+
+    def __init__(self) -> None:
+        self._events: tuple[int | None, tuple[tuple[str, int], ...]] = (None, ())
+        self._streams: tuple[int | None, dict[int, tuple[str, ...]]] = (None, {})
+        self._waiting: tuple[int | None, int] = (None, 0)
+
+    def events(self, table: Table) -> tuple[str, ...]:
+        """Return the files of `events` in order of position."""
+        return tuple(path for path, _ in self._listed(table))
+
+    def events_after(self, table: Table, position: int) -> tuple[str, ...]:
+        """Return the files of `events` that hold a position behind the one given."""
+        return tuple(path for path, last in self._listed(table) if last > position)
+
+    def _listed(self, table: Table) -> tuple[tuple[str, int], ...]:
+        snapshot = table.current_snapshot()
+        if snapshot is None:
+            return ()
+        if self._events[0] != snapshot.snapshot_id:
+            files = tuple((local_path(file.file_path), last_position(file)) for file in planned_files(table))
+            self._events = (snapshot.snapshot_id, files)
+        return self._events[1]
+
+    def by_stream(self, table: Table, stream_ids: Sequence[str]) -> tuple[tuple[str, ...], int]:
+        """Return the files of `events_by_stream` that may hold the streams, and the position they reach."""
+        snapshot = table.current_snapshot()
+        if snapshot is None:
+            return (), -1
+        if self._streams[0] != snapshot.snapshot_id:
+            groups = group_by_bucket(task.file for task in table.scan().plan_files())
+            local = {bucket: tuple(local_path(path) for path in paths) for bucket, paths in groups.items()}
+            self._streams = (snapshot.snapshot_id, local)
+        wanted = sorted(set(buckets_of(stream_ids).tolist()))
+        return tuple(path for bucket in wanted for path in self._streams[1].get(bucket, ())), stream_progress(table)
+
+    def waiting(self, table: Table) -> int:
+        """Return how many records wait in quarantine."""
+        snapshot = table.current_snapshot()
+        if snapshot is None:
+            return 0
+        if self._waiting[0] != snapshot.snapshot_id:
+            self._waiting = (snapshot.snapshot_id, open_records(read_quarantine(table)).num_rows)
+        return self._waiting[1]
+
+
+def quarantine_rows(load: Callable[[], Table]) -> pa.Table:
+    """Return the records that wait in quarantine, their raw bytes as text (bytes that are no UTF-8 as ``\\xNN``)."""
+    waiting = open_records(read_quarantine(load()))
+    raws = [raw.decode("utf-8", errors="backslashreplace") for raw in waiting.column("raw").to_pylist()]
+    at = waiting.schema.get_field_index("raw")
+    return waiting.set_column(at, "raw", pa.array(raws, pa.string())).select(list(QUARANTINE_COLUMNS))

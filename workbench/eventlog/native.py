@@ -1,0 +1,99 @@
+"""The log in tables of our own: everything can be asked of it, and events can be added."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from workbench.config import Settings
+from workbench.decode import DecodeContext
+from workbench.eventlog.base import Log
+from workbench.eventlog.catalog import open_tables, storage_errors
+from workbench.eventlog.head import Head
+from workbench.eventlog.ingest import IngestReport, Progress, ingest_source
+from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
+from workbench.eventlog.maintain import MaintenanceReport, maintain_log
+from workbench.eventlog.retry import retry_records
+from workbench.eventlog.shape import FilePart, Shape
+from workbench.eventlog.store import Store
+from workbench.eventlog.write import Written, write_batches
+from workbench.sources.base import Source
+
+if TYPE_CHECKING:
+    from pyiceberg.table import Table
+
+
+class NativeLog(Log):
+    """The log of one folder or catalog."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self._store = Store(settings, open_tables(settings))
+        self._lists = FileLists()
+
+    def head(self) -> Head:
+        """Return the head, checked against foreign writes."""
+        return self._store.head()
+
+    def append(self, batches: Iterable[pa.Table], *, expected: int | Mapping[str, int] | None = None) -> Written:
+        """Append rows in DECODED's columns as one commit."""
+        with storage_errors("appending"):
+            return write_batches(self._store, batches, expected=expected)
+
+    def ingest(
+        self, source: Source, context: DecodeContext, *, path: Path | None, progress: Progress | None = None
+    ) -> IngestReport:
+        """Append a whole source as one commit."""
+        with storage_errors(f"ingesting {source.name}"):
+            return ingest_source(self._store, source, context, path=path, progress=progress)
+
+    def quarantine(self) -> pa.Table:
+        """Return the records that wait in quarantine."""
+        return quarantine_rows(self._quarantine_table)
+
+    def quarantined_count(self) -> int:
+        """Return how many records wait in quarantine."""
+        return self._lists.waiting(self._quarantine_table())
+
+    def retry_quarantine(self, context: Callable[[str], DecodeContext]) -> IngestReport:
+        """Decode the waiting records again and append those that became valid."""
+        with storage_errors("retrying quarantined records"):
+            return retry_records(self._store, context)
+
+    def maintain(self, *, older_than: float = 0.0) -> MaintenanceReport:
+        """Merge, expire and clean up."""
+        with storage_errors("maintaining the log"):
+            return maintain_log(self._store, older_than=older_than)
+
+    def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
+        """Return `events_stored` and `quarantine`; for given streams the rows come from the layout by stream."""
+        events = self._store.tables.events
+        version = f"{events.metadata.table_uuid}-{events.metadata.current_snapshot_id}"
+        parts = self._parts(events, stream_ids)
+        quarantine = self._quarantine_table()
+        return {
+            "events_stored": Shape(columns=EVENT_COLUMNS, version=f"{version}-{_name(parts)}", parts=parts),
+            "quarantine": Shape(
+                columns=QUARANTINE_COLUMNS,
+                version=str(quarantine.metadata.current_snapshot_id),
+                arrow=lambda: quarantine_rows(lambda: quarantine),
+            ),
+        }
+
+    def _parts(self, events: "Table", stream_ids: Sequence[str] | None) -> tuple[FilePart, ...]:
+        files = self._lists.events(events)
+        if not stream_ids or not self.settings.log.by_stream:
+            return (FilePart(files=files),)
+        by_stream, progress = self._lists.by_stream(self._store.tables.by_stream, stream_ids)
+        if progress < 0:
+            return (FilePart(files=files),)
+        tail = self._lists.events_after(events, progress)
+        return tuple(part for part in (FilePart(files=by_stream), FilePart(files=tail, after=progress)) if part.files)
+
+    def _quarantine_table(self) -> "Table":
+        return self._store.tables.quarantine
+
+
+def _name(parts: Sequence[FilePart]) -> str:
+    return "+".join(f"{len(part.files)}>{part.after}" for part in parts)

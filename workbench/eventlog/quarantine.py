@@ -1,0 +1,95 @@
+"""What could not be an event: kept with its raw bytes and a reason, append-only, open until a resolution is recorded."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.table import Table
+
+from workbench.errors import StorageError
+from workbench.event import Rejection
+from workbench.eventlog.commit import Change, commit_change
+from workbench.eventlog.files import arrow_schema, read_file, remove_files, write_file
+
+ATTEMPTS: Final = 20
+KEPT: Final = 4
+
+
+def quarantine_id(source_digest: str, offset: int) -> str:
+    """Return the id of one record of one source: the same bytes at the same place are quarantined once."""
+    return f"{source_digest[:32]}-{offset}"
+
+
+def read_quarantine(table: Table) -> pa.Table:
+    """Return every row of the quarantine table, resolutions included, in the order they were written."""
+    if table.current_snapshot() is None:
+        return arrow_schema(table).empty_table()
+    files = sorted((task.file for task in table.scan().plan_files()), key=lambda file: file.file_path)
+    rows = pa.concat_tables([read_file(table, file.file_path) for file in files] or [arrow_schema(table).empty_table()])
+    return rows.sort_by([("quarantined_at", "ascending"), ("byte_offset", "ascending")])
+
+
+def open_records(rows: pa.Table) -> pa.Table:
+    """Return the records of `read_quarantine` for which no resolution is recorded."""
+    resolved = rows.filter(pc.is_valid(rows.column("resolution"))).column("quarantine_id")
+    waiting = rows.filter(pc.is_null(rows.column("resolution")))
+    return waiting.filter(pc.invert(pc.is_in(waiting.column("quarantine_id"), value_set=resolved.combine_chunks())))
+
+
+def add_rejections(table: Table, rejections: Sequence[Rejection], *, source: str, source_digest: str) -> int:
+    """Commit rejected records that are not there yet and return how many of them are open now, old and new."""
+    known = read_quarantine(table)
+    ids = [quarantine_id(source_digest, rejection.offset) for rejection in rejections]
+    there = set(known.column("quarantine_id").to_pylist())
+    fresh = {name: rejection for name, rejection in zip(ids, rejections, strict=True) if name not in there}
+    if fresh:
+        _commit_rows(table, [_row(name, rejection, source) for name, rejection in fresh.items()])
+    waiting = set(open_records(known).column("quarantine_id").to_pylist())
+    return sum(name in fresh or name in waiting for name in ids)
+
+
+def add_resolutions(
+    table: Table, records: Sequence[Mapping[str, object]], resolution: str, positions: Sequence[int]
+) -> None:
+    """Record how open records were resolved and at which position each stands in the log."""
+    now = datetime.now(UTC)
+    mark = {"raw": b"", "repaired": None, "quarantined_at": now, "resolution": resolution}
+    rows = [
+        {**record, **mark, "resolved_position": position} for record, position in zip(records, positions, strict=True)
+    ]
+    if rows:
+        _commit_rows(table, rows)
+
+
+def _row(name: str, rejection: Rejection, source: str) -> dict[str, object]:
+    return {
+        "quarantine_id": name,
+        "source": source,
+        "byte_offset": rejection.offset,
+        "line": rejection.line,
+        "media_type": rejection.media_type,
+        "reason": rejection.reason,
+        "detail": rejection.detail,
+        "remedy": rejection.remedy,
+        "raw": rejection.raw,
+        "repaired": rejection.repaired,
+        "quarantined_at": datetime.now(UTC),
+        "resolution": None,
+        "resolved_position": None,
+    }
+
+
+def _commit_rows(table: Table, rows: Sequence[Mapping[str, object]]) -> None:
+    file = write_file(table, pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(table)))
+    for _ in range(ATTEMPTS):
+        try:
+            commit_change(table, Change(kind="quarantine", added=[file]), head=None, keep=KEPT)
+        except CommitFailedException:
+            table.refresh()
+        else:
+            return
+    remove_files(table, [file.file_path])
+    raise StorageError(f"{len(rows)} records could not be quarantined: other writers were always quicker. Try again.")

@@ -1,0 +1,104 @@
+"""The log as a writer holds it: its tables, its index, its lock, and a head that was just checked."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyiceberg.conversions import from_bytes
+from pyiceberg.expressions import GreaterThan
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+from pyiceberg.types import LongType
+
+from workbench.config import Settings
+from workbench.errors import StorageError
+from workbench.eventlog.catalog import Tables
+from workbench.eventlog.files import read_file
+from workbench.eventlog.guard import check_head
+from workbench.eventlog.head import Head
+from workbench.eventlog.index import Index
+from workbench.eventlog.keys import add_keys
+from workbench.eventlog.lock import hold_lock
+from workbench.eventlog.runs import DamagedRunError
+
+INDEXED = ("position", "event_id", "source", "stream_id", "stream_version", "metadata", "digest")
+
+
+class Store:
+    """Everything a commit needs. One per session; safe for one thread at a time."""
+
+    def __init__(self, settings: Settings, tables: Tables) -> None:
+        self.settings = settings
+        self.tables = tables
+        self.folder = settings.folder.resolve() / "derived"
+        self.index = Index(self.folder / "index", str(tables.events.metadata.table_uuid))
+
+    @property
+    def proofs(self) -> Path:
+        """The file that remembers which rearranged snapshot was proven."""
+        return self.folder / "proven"
+
+    def head(self) -> Head:
+        """Return the head, checked against foreign writes."""
+        return check_head(self.tables.events, self.proofs)
+
+    @contextmanager
+    def writing(self) -> Iterator[tuple[Table, Head]]:
+        """Hold the writers' lock and yield the events table with its head, the index brought up to it."""
+        embedded = self.settings.catalog is None
+        lock = (
+            hold_lock(self.folder.parent / "writer.lock", self.settings.log.lock_timeout) if embedded else nullcontext()
+        )
+        with lock:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            table = self.tables.events
+            head = check_head(table, self.proofs)
+            self.catch_up(table, head)
+            try:
+                yield table, head
+            except DamagedRunError:
+                # Found while looking up: nothing is committed yet. Read the log again and let the caller try again.
+                self.index.clear()
+                raise
+
+    def catch_up(self, table: Table, head: Head) -> None:
+        """Bring the index up to the head; make it anew when it does not fit the log."""
+        self.index.load()
+        if self.index.position > head.last or not self._extended(table, head):
+            self.index.clear()
+            if not self._extended(table, head):
+                raise StorageError(
+                    f"The events up to position {head.last} do not add up to the head's digest sum: files of the log "
+                    "were changed or lost. Nothing was written; `workbench verify` says where."
+                )
+        self.index.save()
+
+    def _extended(self, table: Table, head: Head) -> bool:
+        try:
+            for rows in read_after(table, self.index.position, INDEXED):
+                self.index.stage(add_keys(rows))
+        except DamagedRunError:
+            return False
+        return (self.index.position, self.index.digest_sum) == (head.last, head.digest_sum)
+
+
+def read_after(table: Table, position: int, columns: Sequence[str]) -> Iterator[pa.Table]:
+    """Yield the events behind ``position`` in the order of the log, a file or less at a time."""
+    if table.current_snapshot() is None:
+        return
+    tasks = table.scan(row_filter=GreaterThan("position", position)).plan_files()
+    for path in sorted((task.file for task in tasks), key=first_position):
+        rows = read_file(table, path.file_path, columns)
+        yield rows.filter(pc.greater(rows.column("position"), position)) if first_position(path) <= position else rows
+
+
+def first_position(file: DataFile) -> int:
+    """Return the lowest position a data file of the events table holds, from its bounds."""
+    return int(from_bytes(LongType(), file.lower_bounds[1]))
+
+
+def last_position(file: DataFile) -> int:
+    """Return the highest position a data file of the events table holds, from its bounds."""
+    return int(from_bytes(LongType(), file.upper_bounds[1]))

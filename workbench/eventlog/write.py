@@ -1,0 +1,283 @@
+"""Append to the log: positions given against its head, committed on that head, tried again when another came first."""
+
+import random
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.manifest import DataFile
+from pyiceberg.table import Table
+
+from workbench.errors import ClockSkewError, CommitUnknownError, EventConflictError, StorageError, WorkbenchError
+from workbench.eventlog.commit import Change, commit_change
+from workbench.eventlog.files import arrow_schema, remove_files, select_columns, write_file
+from workbench.eventlog.head import DIGEST_SUM_BITS, Head, sum_digests
+from workbench.eventlog.layout import tidy_tail
+from workbench.eventlog.plan import Sorting, check_versions, number_streams, record_times, sort_rows
+from workbench.eventlog.runs import DamagedRunError
+from workbench.eventlog.store import Store
+
+ATTEMPTS: Final = 60
+# A file of 2^19 rows is ~60 MB of compressed events: few files, and a batch in memory stays below 300 MB.
+ROWS_PER_FILE: Final = 1 << 19
+
+
+class Written(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the given rows: each one's position (-1 for a conflict or refused time), and counts."""
+
+    positions: NDArray[np.int64]
+    appended_count: int
+    duplicate_count: int
+    conflicts: NDArray[np.intp]
+    mistimed: NDArray[np.intp]
+    snapshot_id: int | None
+
+
+class Unlanded(Exception):
+    """An attempt that another commit overtook, or whose reply never came: look again, then try again."""
+
+    def __init__(self, cause: Exception, files: Sequence[DataFile]) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
+        self.files = files
+
+
+def write_batches(
+    store: Store,
+    batches: Iterable[pa.Table],
+    *,
+    expected: int | Mapping[str, int] | None = None,
+    settle: Callable[[Written], None] | None = None,
+) -> Written:
+    """Append rows in DECODED's columns as one commit and return where each stands in the log.
+
+    ``batches`` is gone through again when another writer's commit came first. Without ``settle`` a conflict or an
+    impossible recording time refuses the whole; with it those rows are left out, and ``settle`` is told of them under
+    the lock just before the commit. Raises EventConflictError, ExpectedVersionError, ClockSkewError,
+    CommitUnknownError, StorageError, ForeignWriteError.
+    """
+    last_error: Unlanded | None = None
+    for attempt in range(ATTEMPTS):
+        try:
+            with store.writing() as (table, head):
+                written = _Attempt(store, table, head, expected, settle, again=attempt > 0).write(batches)
+                tidy_tail(store, table)
+                return written
+        except Unlanded as error:
+            store.index.revert()
+            last_error = error
+            _give_way(table, error, attempt)
+        except DamagedRunError:
+            continue
+    raise CommitUnknownError(
+        f"The commit did not go through in {ATTEMPTS} tries: {last_error}. Append the same events again; known ones "
+        "are not written twice."
+    )
+
+
+def _give_way(table: Table, error: Unlanded, attempt: int) -> None:
+    """After a definite conflict the files can go; after an unknown outcome they stay for `maintain` to judge."""
+    if isinstance(error.cause, CommitFailedException):
+        remove_files(table, [file.file_path for file in error.files])
+        time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
+    elif isinstance(error.cause, OSError) and attempt > 0:
+        raise StorageError(
+            f"Writing to the log failed: {error.cause.strerror or error.cause}. Nothing of the batch is in the log; "
+            "free space or mend the permission, then do it again."
+        ) from error.cause
+    elif attempt >= 5:
+        raise CommitUnknownError(
+            f"The catalog did not answer the commit: {error.cause}. Append the same events again; known ones are not "
+            "written twice."
+        ) from error.cause
+
+
+class _Attempt:
+    """One try, under the lock where there is one, on one loaded head."""
+
+    def __init__(
+        self,
+        store: Store,
+        table: Table,
+        head: Head,
+        expected: int | Mapping[str, int] | None,
+        settle: Callable[[Written], None] | None,
+        *,
+        again: bool,
+    ) -> None:  # one more parameter than the budget: an attempt is its inputs
+        self._store, self._table, self._head = store, table, head
+        self._expected, self._again, self._strict = expected, again, settle is None
+        self._settle = settle or _ignore
+        self._commit_at = commit_time(head, store.settings.log.clock_tolerance)
+        self._next = head.last + 1
+        self._recorded_at = head.recorded_at
+        self._digest_sum = head.digest_sum
+        self._pending: list[pa.Table] = []
+        self._files: list[DataFile] = []
+
+    def write(self, batches: Iterable[pa.Table]) -> Written:
+        try:
+            taken = [self._take(batch) for batch in batches if batch.num_rows]
+            self._flush()
+        except OSError as error:
+            remove_files(self._table, [file.file_path for file in self._files])
+            self._store.index.revert()
+            raise StorageError(
+                f"Writing the events failed: {error.strerror or error}. Nothing of the batch is in the log; free space "
+                "or mend the permission, then do it again."
+            ) from error
+        except (WorkbenchError, DamagedRunError):
+            remove_files(self._table, [file.file_path for file in self._files])
+            self._store.index.revert()
+            raise
+        written = _join(taken, self._head.snapshot_id)
+        self._settle(written)
+        return msgspec.structs.replace(written, snapshot_id=self._commit()) if self._files else written
+
+    def _take(self, rows: pa.Table) -> Written:
+        """Sort one batch, give its new events their places, and queue them for a file."""
+        index = self._store.index
+        sorting = sort_rows(rows, index)
+        if self._strict and len(sorting.conflicts):
+            raise _conflict(rows, sorting)
+        candidates = rows.take(pa.array(sorting.new))
+        if self._expected is not None and candidates.num_rows:
+            check_versions(candidates, self._expected, index)
+        times = record_times(candidates, self._commit_at, self._recorded_at)
+        mistimed = sorting.new[times.refused]
+        if len(mistimed) and (self._strict or len(mistimed) == len(sorting.new)):
+            raise _mistimed(rows, int(mistimed[0]), self._recorded_at, self._commit_at)
+        fit = np.setdiff1d(np.arange(candidates.num_rows), times.refused)
+        positions = sorting.position.copy()
+        if len(fit):
+            chosen = pa.array(fit)
+            placed = self._place(candidates.take(chosen), times.recorded_at.take(chosen), times.imported.take(chosen))
+            positions[sorting.new[fit]] = placed
+        positions = positions[sorting.first]
+        positions[sorting.conflicts] = -1
+        own = len(sorting.own) if self._again else 0
+        return Written(
+            positions=positions,
+            appended_count=len(fit) + own,
+            duplicate_count=rows.num_rows - len(fit) - own - len(sorting.conflicts) - len(mistimed),
+            conflicts=sorting.conflicts,
+            mistimed=mistimed,
+            snapshot_id=None,
+        )
+
+    def _place(self, rows: pa.Table, recorded_at: pa.Array, imported: pa.Array) -> NDArray[np.int64]:
+        positions = np.arange(self._next, self._next + rows.num_rows, dtype=np.int64)
+        columns = {
+            "position": pa.array(positions),
+            "stream_version": pa.array(number_streams(rows, self._store.index)),
+            "recorded_at": recorded_at,
+            "metadata": complete_metadata(rows, imported, self._commit_at),
+        }
+        events = select_columns(rows, columns, arrow_schema(self._table))
+        staged = events.append_column("key", rows.column("key")).append_column("salt", rows.column("salt"))
+        self._store.index.stage(staged)
+        self._next += rows.num_rows
+        self._recorded_at = recorded_at[-1].as_py()
+        self._digest_sum = (self._digest_sum + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS)
+        self._pending.append(events)
+        if sum(table.num_rows for table in self._pending) >= ROWS_PER_FILE:
+            self._flush()
+        return positions
+
+    def _flush(self) -> None:
+        if self._pending:
+            self._files.append(write_file(self._table, pa.concat_tables(self._pending)))
+            self._pending = []
+
+    def _commit(self) -> int:
+        head = Head(
+            position=self._next - 1,
+            event_count=self._next,
+            recorded_at=self._recorded_at,
+            snapshot_id=None,
+            digest_sum=self._digest_sum,
+        )
+        summary = {
+            "workbench.first-position": str(self._head.last + 1),
+            "workbench.last-position": str(head.position),
+            "workbench.event-count": str(head.last - self._head.last),
+        }
+        change = Change(kind="append", added=self._files, summary=summary)
+        try:
+            snapshot_id = commit_change(self._table, change, head=head, keep=self._store.settings.log.snapshots_kept)
+        except WorkbenchError:
+            raise
+        except Exception as error:
+            raise Unlanded(error, self._files) from error
+        self._store.index.save()
+        return snapshot_id
+
+
+def _ignore(written: Written) -> None:
+    del written
+
+
+def commit_time(head: Head, tolerance: float) -> datetime:
+    """Return the recorded_at of a commit made now: the clock's, or the head's when the clock is a little behind."""
+    now = datetime.now(UTC)
+    if head.recorded_at is None:
+        return now
+    behind = (head.recorded_at - now).total_seconds()
+    if behind > tolerance:
+        raise ClockSkewError(
+            f"This machine's clock says {now.isoformat()}, {behind:.0f} s behind the log's last recorded_at "
+            f"{head.recorded_at.isoformat()}. Set the clock, or check who wrote last; nothing was written."
+        )
+    return max(now, head.recorded_at)
+
+
+def complete_metadata(rows: pa.Table, imported: pa.Array, commit_at: datetime) -> pa.Array:
+    """Return the metadata with the true time of an import, its member ``imported_at``, where a row brought its own."""
+    metadata = rows.column("metadata").combine_chunks()
+    if not pc.any(imported).as_py():
+        return metadata
+    mark = f'{{"imported_at":"{commit_at.isoformat()}",'
+    marked = pc.binary_join_element_wise(mark, pc.utf8_slice_codeunits(metadata, 1), "")
+    return pc.if_else(imported, marked, metadata)
+
+
+def _conflict(rows: pa.Table, sorting: Sorting) -> EventConflictError:
+    row = int(sorting.conflicts[0])
+    event_id, source = rows.column("event_id")[row].as_py(), rows.column("source")[row].as_py()
+    position = int(sorting.position[row])
+    where = f"at position {position}" if position >= 0 else "earlier in this batch"
+    return EventConflictError(
+        f"Event {event_id!r} of source {source!r} stands {where} with other content. The log never rewrites: give the "
+        "changed fact an id of its own. Nothing of the batch was written."
+    )
+
+
+def _mistimed(rows: pa.Table, row: int, last: datetime | None, commit_at: datetime) -> ClockSkewError:
+    given = rows.column("recorded_at")[row].as_py()
+    event_id = rows.column("event_id")[row].as_py()
+    return ClockSkewError(
+        f"Event {event_id!r} says it was recorded at {given.isoformat()}, but the log's recorded_at is already at "
+        f"{'its beginning' if last is None else last.isoformat()} and now is {commit_at.isoformat()}. An import's own "
+        "times must lie between the two and never decrease; leave recorded_at out to have the log give it."
+    )
+
+
+def _join(parts: Sequence[Written], snapshot_id: int | None) -> Written:
+    starts = np.cumsum([0, *(len(part.positions) for part in parts)])
+    pairs = list(zip(parts, starts, strict=False))
+    nothing = np.empty(0, dtype=np.int64)
+    return Written(
+        positions=np.concatenate([nothing, *(part.positions for part in parts)]),
+        appended_count=sum(part.appended_count for part in parts),
+        duplicate_count=sum(part.duplicate_count for part in parts),
+        conflicts=np.concatenate([nothing, *(part.conflicts + start for part, start in pairs)]),
+        mistimed=np.concatenate([nothing, *(part.mistimed + start for part, start in pairs)]),
+        snapshot_id=snapshot_id,
+    )

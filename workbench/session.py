@@ -1,0 +1,294 @@
+"""The composition root: settings in, a session out. Nothing else wires catalog, log and engine together."""
+
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from workbench.config import Settings, load_settings
+from workbench.errors import ArgumentError, QueryFailedError, UnsupportedOnThisLogError
+from workbench.event import Basis, Event
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from workbench.decode import DecodeContext, Registry
+    from workbench.eventlog import Head, IngestReport, Log, MaintenanceReport
+    from workbench.eventlog.ingest import Progress
+    from workbench.query.base import Engine, Relation
+
+Instant = datetime | str
+
+
+class AppendReceipt(msgspec.Struct, frozen=True, kw_only=True):
+    """Where each event given to append stands in the log; a known event keeps its first position."""
+
+    positions: Sequence[int]
+    appended_count: int
+    duplicate_count: int
+    snapshot_id: int | None
+
+
+def connect(target: str | Path | None = None, *, engine: str | None = None) -> "Session":
+    """Return a session on a log: ``./workbench.toml``, else ``./.workbench``, made on first use; or the folder named.
+
+    Raises ConfigError and ReadOnlyLogError.
+    """
+    return open_session(load_settings(target, engine=engine))
+
+
+def open_session(settings: Settings) -> "Session":
+    """Return a session for settings already read."""
+    from workbench.decode import load_registry
+    from workbench.eventlog import open_log
+    from workbench.query.engines import open_engine
+
+    registry = load_registry(settings.schemas)
+    return Session(settings, log=open_log(settings), engine=open_engine(settings, registry), registry=registry)
+
+
+class Session:
+    """Everything one can ask of a log, and the two ways to add to it. Close it, or use it as a context."""
+
+    def __init__(self, settings: Settings, *, log: "Log", engine: "Engine", registry: "Registry") -> None:
+        self.settings = settings
+        self.registry = registry
+        self.engine = engine
+        self._log = log
+        self._writing = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give back the engine. The log itself needs no closing."""
+        self.engine.close()
+
+    def head(self) -> "Head":
+        """Return up to where the log reaches. Raises ForeignWriteError."""
+        return self._log.head()
+
+    def append(
+        self, events: Sequence[Event], *, expected_version: int | Mapping[str, int] | None = None
+    ) -> AppendReceipt:
+        """Append events as one commit and return where each stands.
+
+        A known event with equal content is acknowledged with its first position. ``expected_version`` is the
+        version one stream must be at, or a version by stream; -1 means it must not exist. Raises InvalidEventError,
+        EventConflictError, ExpectedVersionError, ClockSkewError, LogBusyError, ForeignWriteError, StorageError and
+        CommitUnknownError; after each of them nothing of the batch is in the log, after the last it may be.
+        """
+        from workbench.decode import encode_events
+
+        rows = encode_events(events, self.settings.log.source)
+        with self._writing:
+            written = self._log.append([rows], expected=expected_version)
+        return AppendReceipt(
+            positions=written.positions.tolist(),
+            appended_count=written.appended_count,
+            duplicate_count=written.duplicate_count,
+            snapshot_id=written.snapshot_id,
+        )
+
+    def ingest(
+        self,
+        path: str | Path,
+        source: str | None = None,
+        mapping: str | Path | None = None,
+        *,
+        format: str | None = None,  # noqa: A002 - the word users know
+        progress: "Progress | None" = None,
+    ) -> "IngestReport":
+        """Take in a whole file and return what became of its records; it is one commit.
+
+        ``source`` names the producer where the records do not, by default the file's name; ``mapping`` is a TOML file
+        of SQL expressions; ``format`` names the format instead of guessing it. Raises SourceError, MappingError and
+        what append raises; then nothing of the file is in the log.
+        """
+        from workbench.sources import open_source
+
+        opened = open_source(Path(path), format=format, mapping=None if mapping is None else Path(mapping))
+        context = self._context(source or opened.name)
+        with self._writing:
+            return self._log.ingest(opened, context, path=Path(path), progress=progress)
+
+    def _context(self, source: str) -> "DecodeContext":
+        from workbench.decode import DecodeContext
+
+        return DecodeContext(source_name=source, registry=self.registry)
+
+    def quarantine(self) -> "pl.DataFrame":
+        """Return the records that wait in quarantine: source, byte_offset, line, reason, detail, remedy, raw as text."""
+        import polars as pl
+
+        return pl.DataFrame(self._log.quarantine())
+
+    def retry_quarantine(self) -> "IngestReport":
+        """Decode the waiting records again, now that the cause is mended, and return what became of them."""
+        with self._writing:
+            return self._log.retry_quarantine(self._context)
+
+    def maintain(self, *, older_than: float = 0.0) -> "MaintenanceReport":
+        """Merge small files, expire old snapshots, remove what nothing reaches; answers do not change."""
+        with self._writing:
+            return self._log.maintain(older_than=older_than)
+
+    def events(  # noqa: PLR0913 - the filters of DESIGN's public surface, all keyword-only
+        self,
+        *,
+        event_types: str | Sequence[str] | None = None,
+        stream_ids: str | Sequence[str] | None = None,
+        actor_ids: str | Sequence[str] | None = None,
+        since: Instant | None = None,
+        until: Instant | None = None,
+        as_of: Instant | None = None,
+        known_at: Instant | None = None,
+        text: str | None = None,
+        after: int | None = None,
+        limit: int | None = None,
+    ) -> "pl.DataFrame":
+        """Return events in the order of the log, lifted to their current schema versions.
+
+        ``since``, ``until`` cut on occurred_at, [since, until); ``as_of`` keeps what had happened by then, ``known_at``
+        what the log held by then; ``after`` is a position, exclusive; ``text`` is looked for ignoring case. Columns
+        are those of the log. Raises ArgumentError for a time without a zone, RowLimitError, QueryTimeoutError.
+        """
+        from workbench.query.events import EventFilter, read_instant, read_names, select_events
+
+        streams = read_names(stream_ids)
+        chosen = EventFilter(
+            event_types=read_names(event_types),
+            stream_ids=streams,
+            actor_ids=read_names(actor_ids),
+            since=read_instant("since", since),
+            until=read_instant("until", until),
+            as_of=read_instant("as_of", as_of),
+            up_to=None if known_at is None else self.resolve_known_at(known_at),
+            after=after,
+            text=text,
+        )
+        if limit is not None and limit < 0:
+            raise ArgumentError(
+                f"limit={limit} is negative. Give the greatest number of events wanted, or leave it out."
+            )
+        statement, parameters = select_events(chosen, limit=limit)
+        return self._query(statement, parameters, stream_ids=streams)
+
+    def resolve_known_at(self, known_at: Instant) -> int:
+        """Return the position of the last event the log had recorded at a time, -1 before the first."""
+        from workbench.query.events import read_instant
+
+        head = self.head()
+        if head.position is None:
+            raise UnsupportedOnThisLogError(
+                "known_at needs a position column, and this mapped log has none. Ask with as_of, or map a position."
+            )
+        instant = read_instant("known_at", known_at)
+        if head.recorded_at is None or (instant is not None and instant >= head.recorded_at):
+            return head.position
+        found = self._query(
+            "select max(position) as position from events_stored where recorded_at <= :at", {"at": instant}
+        )
+        position = found.item()
+        return -1 if position is None else int(position)
+
+    def sql(
+        self,
+        text: str,
+        params: Mapping[str, Any] | None = None,
+        *,
+        native: bool = False,
+        row_limit: int | None = None,
+        time_limit: float | None = None,
+    ) -> "pl.DataFrame":
+        """Return the rows of one SELECT over the session's views, in the declared subset of Trino's SQL.
+
+        ``:name`` parameters are bound. Limits default to the settings'; 0 lifts one. ``native`` sends the statement
+        as written to this engine. Raises QueryRefusedError before anything runs, QueryFailedError, QueryTimeoutError
+        and RowLimitError.
+        """
+        limits = {"row_limit": row_limit, "time_limit": time_limit}
+        return self._query(text, dict(params or {}), limits=limits, native=native)
+
+    def _query(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any],
+        *,
+        stream_ids: Sequence[str] | None = None,
+        limits: Mapping[str, Any] | None = None,
+        native: bool = False,
+    ) -> "pl.DataFrame":
+        chosen = {name: value for name, value in (limits or {}).items() if value is not None}
+        limit = chosen.get("row_limit", self.settings.query.row_limit) or None
+        seconds = chosen.get("time_limit", self.settings.query.time_limit) or None
+        relations = self.relations(stream_ids=stream_ids)
+        for attempt in range(3):
+            try:
+                return self.engine.query(
+                    statement, parameters, relations, row_limit=limit, time_limit=seconds, native=native
+                )
+            except QueryFailedError:
+                # Files may have been merged away since they were listed: ask again only when the list has changed.
+                fresh = self.relations(stream_ids=stream_ids)
+                if attempt == 2 or all(fresh[name].version == relations[name].version for name in fresh):
+                    raise
+                relations = fresh
+        raise AssertionError
+
+    def relations(self, *, stream_ids: Sequence[str] | None = None) -> "dict[str, Relation]":
+        """Return what may stand in FROM, at the current snapshot; for given streams, from the layout by stream."""
+        from workbench.query.relations import make_relations
+
+        return make_relations(self._log.shapes(stream_ids), self.registry)
+
+    def dbapi(self) -> Any:
+        """Return a DB-API 2.0 connection on this session, read-only; marimo's SQL cells take it as an engine."""
+        from workbench.query.dbapi import connect as connect_dbapi
+
+        return connect_dbapi(self.sql)
+
+    def tail(
+        self, after: int = -1, *, follow: bool = False, batch: int = 10_000, pause: float = 0.5
+    ) -> "Iterator[pl.DataFrame]":
+        """Yield the events behind position ``after`` in batches, none skipped and none twice.
+
+        ``follow`` waits for more, looking every ``pause`` seconds. Raises UnsupportedOnThisLogError on a log without
+        positions.
+        """
+        if self.head().position is None:
+            raise UnsupportedOnThisLogError("tail needs a position column, and this mapped log has none.")
+        position = after
+        while True:
+            events = self.events(after=position, limit=batch)
+            if events.height:
+                position = int(events["position"][-1])
+                yield events
+            elif follow:
+                time.sleep(pause)
+                self.head()
+            else:
+                return
+
+    def basis(
+        self, *, as_of: datetime | None = None, known_at: datetime | None = None, order: str = "position"
+    ) -> Basis:
+        """Return what an answer given now rests on."""
+        head = self.head()
+        return Basis(
+            position=head.position,
+            as_of=as_of,
+            known_at=known_at,
+            order=order,
+            registry_hash=self.registry.hash,
+            engine=self.engine.name,
+            snapshot_id=head.snapshot_id,
+            left_out={"quarantined": self._log.quarantined_count()},
+        )
