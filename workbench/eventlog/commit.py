@@ -5,8 +5,10 @@ from typing import Final, Literal
 
 import msgspec
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
+from pyiceberg.table import Table, Transaction
+from pyiceberg.table.metadata import TableMetadata
 from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots, UpdateSnapshot
 
 from workbench.errors import ForeignWriteError
@@ -18,6 +20,23 @@ PROVEN: Final = "workbench.proven-position"
 EXPIRED_AT_ONCE: Final = 4
 
 Kind = Literal["append", "compact", "adopt", "derive", "quarantine"]
+
+
+class QuickTransaction(Transaction):
+    """A transaction that works its metadata out once a step.
+
+    PyIceberg's own does so at every look, some 18 times a commit, each time copying all of it: 20 of an append's 45 ms.
+    """
+
+    _seen: tuple[TableUpdate, ...] | None = None
+    _worked_out: TableMetadata
+
+    @property
+    def table_metadata(self) -> TableMetadata:
+        """The table's metadata as it will be."""
+        if self._seen is not self._updates:
+            self._worked_out, self._seen = super().table_metadata, self._updates
+        return self._worked_out
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,7 +55,7 @@ def commit_change(table: Table, change: Change, *, head: Head | None, keep: int)
     ``head`` (its snapshot id is filled in here) is written by the same commit; ``keep`` snapshots stay. Raises
     PyIceberg's CommitFailedException when another commit came first; any other error leaves the outcome unknown.
     """
-    transaction = table.transaction()
+    transaction = QuickTransaction(table)
     update: UpdateSnapshot = transaction.update_snapshot(snapshot_properties={MARK: change.kind, **change.summary})
     # A merge append folds the manifests of small commits together every 100 commits, else each adds one for ever.
     producer = update.overwrite() if change.removed else update.merge_append()
