@@ -1,0 +1,108 @@
+"""Digests, keys, salts and ids: what duplicates, seals and purge proofs rest on."""
+
+import os
+import uuid
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b, sha1, sha256
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from workbench.decode import columns as names
+from workbench.decode.canonical import decode_canonical, encode_json, write_canonical
+from workbench.decode.times import write_times
+
+SALT_SIZE: Final = 16
+# The namespace of ids made for events that came without one; fixed for ever, or a second ingest would double them.
+EVENT_IDS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:eventlog-workbench:event-id").bytes
+# Only strings without a raw quote follow this member, so its last occurrence is the member itself.
+NO_ID: Final = b'"event_id":null,'
+
+
+class Content(msgspec.Struct, gc=False):
+    """What a digest covers, its fields in the order RFC 8785 gives them."""
+
+    actor_id: str | None
+    actor_kind: str | None
+    causation_id: str | None
+    correlation_id: str | None
+    data: Any
+    event_id: str | None
+    event_type: str
+    occurred_at: str
+    schema_version: int
+    source: str
+    stream_id: str
+
+
+def make_salts(count: int) -> list[bytes]:
+    """Return random salts; one call for a chunk, as a call to the system costs 0.4 µs and a slice 0.05."""
+    pool = os.urandom(SALT_SIZE * count)
+    return [pool[at : at + SALT_SIZE] for at in range(0, len(pool), SALT_SIZE)]
+
+
+def digest_content(content: bytes, salt: bytes) -> str:
+    """Return the hex SHA-256 over the salt and the canonical content."""
+    return sha256(salt + content).hexdigest()
+
+
+def digest_rows(rows: pa.Table, salts: Sequence[bytes]) -> list[str]:
+    """Return the digests the rows' content has under these salts, one a row, to compare with what the log holds.
+
+    ``rows`` has the columns a digest covers, as `workbench.decode.columns.DECODED` or as the log's table has them.
+    """
+    texts = rows.column(names.DATA).to_pylist()
+    values = [None if text is None else msgspec.Raw(canonical_data(text)) for text in texts]
+    moments = rows.column(names.OCCURRED_AT).combine_chunks().cast(names.TIMESTAMP)
+    parts: dict[str, Any] = {names.DATA: values, names.OCCURRED_AT: write_times(moments)}
+    fields = Content.__struct_fields__
+    lists = [parts[field] if field in parts else rows.column(field).to_pylist() for field in fields]
+    contents = map(encode_json, map(Content, *lists))
+    return [digest_content(content, salt) for content, salt in zip(contents, salts, strict=True)]
+
+
+def canonical_data(text: str) -> bytes:
+    """Return the RFC 8785 text of payload text that the log holds."""
+    return write_canonical(decode_canonical(text.encode()))
+
+
+def make_keys(sources: Iterable[str], event_ids: Iterable[str]) -> list[bytes]:
+    """Return blake2b-128 over each idempotency key: both parts as text, each behind its length.
+
+    The state after a source is kept and copied: 0.4 µs a key where hashing both parts anew is 0.7.
+    """
+    states: dict[str, Any] = {}
+    keys = []
+    for source, event_id in zip(sources, event_ids, strict=True):
+        state = states.get(source)
+        if state is None:
+            state = states[source] = blake2b(f"{len(source)}:{source}".encode(), digest_size=SALT_SIZE)
+        state = state.copy()
+        state.update(f"{len(event_id)}:{event_id}".encode())
+        keys.append(state.digest())
+    return keys
+
+
+def event_key(source: str, event_id: str) -> bytes:
+    """Return the 16-byte key of one (source, event_id)."""
+    return make_keys([source], [event_id])[0]
+
+
+def make_id(source: str, stream_id: str, index: int, content: bytes) -> str:
+    """Return the id of an event that came without one: UUIDv5 of (source, stream, index in stream, content digest).
+
+    ``content`` is canonical content whose event_id is null; its digest here has no salt, so that the id is the same
+    in every run. ``index`` counts the records of the same source and stream that came without an id.
+    """
+    name = f"{len(source)}:{source}{len(stream_id)}:{stream_id}{index}:{sha256(content).hexdigest()}"
+    made = sha1(EVENT_IDS + name.encode(), usedforsecurity=False).digest()
+    number = int.from_bytes(made[:16]) & ~(0xF << 76) & ~(0x3 << 62) | (5 << 76) | (2 << 62)
+    text = f"{number:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def give_id(content: bytes, event_id: str) -> bytes:
+    """Return the canonical content with its null event_id replaced."""
+    before, _, after = content.rpartition(NO_ID)
+    return b'%b"event_id":"%b",%b' % (before, event_id.encode(), after)

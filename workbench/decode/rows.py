@@ -1,0 +1,175 @@
+"""Rows on their way from records to the log: columns of lists, and how they become `Decoded`."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import msgspec
+import pyarrow as pa
+
+from workbench.decode import columns as names
+from workbench.decode.canonical import encode_json
+from workbench.decode.columns import DECODED
+from workbench.decode.digests import Content, digest_content, give_id, make_id, make_keys, make_salts
+from workbench.decode.normalise import FaultError, Placed, reject
+from workbench.decode.registry import EMPTY, Registry
+from workbench.event import Rejection
+
+
+class DecodeContext(msgspec.Struct, frozen=True, kw_only=True):
+    """What decoding must know beside the records: the source's name for events without one, and the registry."""
+
+    source_name: str
+    registry: Registry = EMPTY
+
+
+class Origin(msgspec.Struct, frozen=True):
+    """Where the records of one chunk stood: their bytes, offsets, lines (all None where there are none) and kind."""
+
+    media_type: str
+    raws: Sequence[bytes]
+    offsets: Sequence[int]
+    lines: Sequence[int | None] | None = None
+
+    def place(self, row: int) -> Placed:
+        """Return where one record stood."""
+        return Placed(self.raws[row], self.offsets[row], self.media_type, self.lines[row] if self.lines else None)
+
+
+class Decoded(msgspec.Struct, frozen=True):
+    """What became of a chunk: ``events`` (columns: `DECODED`) and ``rejections``, each in the order of the source."""
+
+    events: pa.Table
+    rejections: list[Rejection]
+
+
+class Row(msgspec.Struct, gc=False, kw_only=True):
+    """One event, checked, before its digest: times canonical, ``data`` compact text, ``canonical`` its RFC 8785 text.
+
+    ``rest`` is the JSON text of what else came with it, without the brace it begins with.
+    """
+
+    row: int
+    event_id: str | None
+    source: str
+    stream_id: str
+    event_type: str
+    schema_version: int
+    occurred_at: str
+    recorded_at: str | None = None
+    actor_id: str | None = None
+    actor_kind: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    data: bytes | None = None
+    canonical: msgspec.Raw | None = None
+    rest: str = "}"
+
+
+FIELDS: Final = Row.__struct_fields__
+COPIED: Final = (
+    names.EVENT_ID,
+    names.SOURCE,
+    names.STREAM_ID,
+    names.EVENT_TYPE,
+    names.SCHEMA_VERSION,
+    names.ACTOR_ID,
+    names.ACTOR_KIND,
+    names.CORRELATION_ID,
+    names.CAUSATION_ID,
+    names.DATA,
+)
+
+Columns = dict[str, list[Any]]
+
+
+def drop_rows(columns: Columns, strays: set[int]) -> Columns:
+    """Return the columns without the rows whose number is among the strays."""
+    if not strays:
+        return columns
+    keep = [at for at, row in enumerate(columns["row"]) if row not in strays]
+    return {name: [values[at] for at in keep] for name, values in columns.items()}
+
+
+def add_rows(columns: Columns, rows: Sequence[Row]) -> Columns:
+    """Return the columns with the rows put in where their numbers say."""
+    if not rows:
+        return columns
+    whole = {name: columns[name] + [getattr(row, name) for row in rows] for name in FIELDS}
+    order = sorted(range(len(whole["row"])), key=whole["row"].__getitem__)
+    return {name: [values[at] for at in order] for name, values in whole.items()}
+
+
+def complete(
+    columns: Columns,
+    context: DecodeContext,
+    origin: Origin,
+    *,
+    rejections: Iterable[tuple[int, Rejection]] = (),
+    indexes: Sequence[int] | None = None,
+) -> Decoded:
+    """Return the rows as `Decoded`: validated against their schemas, with ids, salts, digests and keys."""
+    refused = list(rejections)
+    if not context.registry.is_empty:
+        columns, found = check_schemas(columns, context.registry, origin)
+        refused += found
+    refused.sort(key=lambda pair: pair[0])
+    rows = columns["row"]
+    contents = [*map(encode_json, map(Content, *(columns[name] for name in CONTENT)))]
+    if None in columns[names.EVENT_ID]:
+        make_ids(columns, contents, indexes)
+    salts = make_salts(len(rows))
+    arrays: dict[str, Any] = {name: columns[name] for name in COPIED}
+    arrays[names.METADATA] = [
+        f'{{"salt":"{salt.hex()}"{rest}' if rest == "}" else f'{{"salt":"{salt.hex()}",{rest}'
+        for salt, rest in zip(salts, columns["rest"], strict=True)
+    ]
+    arrays[names.DIGEST] = [*map(digest_content, contents, salts)]
+    arrays[names.KEY] = make_keys(columns[names.SOURCE], columns[names.EVENT_ID])
+    arrays[names.SALT] = salts
+    arrays[names.OFFSET] = [origin.offsets[row] for row in rows]
+    arrays[names.LINE] = [origin.lines[row] for row in rows] if origin.lines else [None] * len(rows)
+    for name in (names.OCCURRED_AT, names.RECORDED_AT):
+        arrays[name] = pa.array(columns[name], pa.string()).cast(names.TIMESTAMP)
+    events = pa.Table.from_arrays([_array(arrays[field.name], field.type) for field in DECODED], schema=DECODED)
+    return Decoded(events, [rejection for _, rejection in refused])
+
+
+CONTENT: Final = tuple("canonical" if name == names.DATA else name for name in Content.__struct_fields__)
+
+
+def _array(values: Any, kind: pa.DataType) -> pa.Array:
+    return values if isinstance(values, pa.Array) else pa.array(values, kind)
+
+
+def make_ids(columns: Columns, contents: list[bytes], indexes: Sequence[int] | None) -> None:
+    """Give every row without an id the one its source, stream, index in the stream and content make."""
+    ids, sources, streams = (columns[name] for name in (names.EVENT_ID, names.SOURCE, names.STREAM_ID))
+    for at, row in enumerate(columns["row"]):
+        if ids[at] is None:
+            index = indexes[row] if indexes is not None else 0
+            ids[at] = make_id(sources[at], streams[at], index, contents[at])
+            contents[at] = give_id(contents[at], ids[at])
+
+
+def check_schemas(columns: Columns, registry: Registry, origin: Origin) -> tuple[Columns, list[tuple[int, Rejection]]]:
+    """Return the columns without the rows that their schema refuses, those flagged whose version is not known yet."""
+    refused: list[tuple[int, Rejection]] = []
+    types, versions, rests = (columns[name] for name in (names.EVENT_TYPE, names.SCHEMA_VERSION, "rest"))
+    for at, (event_type, version, text) in enumerate(zip(types, versions, columns[names.DATA], strict=True)):
+        known = registry.types.get(event_type)
+        if known is None:
+            continue
+        if version > known.current:
+            rests[at] = flag_unknown(rests[at])
+        elif version in known.schemas:
+            detail = registry.find_mismatch(event_type, version, text or b"null")
+            if detail is not None:
+                row = columns["row"][at]
+                refused.append((row, reject(origin.place(row), FaultError("schema_mismatch", detail))))
+    return drop_rows(columns, {row for row, _ in refused}), refused
+
+
+def flag_unknown(rest: str) -> str:
+    """Return the metadata's text with the mark of a schema version newer than the registry's."""
+    mark = '"unknown_schema_version":true'
+    return rest if '"unknown_schema_version":' in rest else mark + rest if rest == "}" else f"{mark},{rest}"

@@ -1,0 +1,105 @@
+"""RFC 3339 times to UTC microseconds: whole columns at once, and one at a time where a column does not go through."""
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workbench.decode.columns import TIMESTAMP
+from workbench.decode.normalise import FaultError
+
+# What a column may hold to be read at once: Arrow alone takes forms that RFC 3339 does not (a space, no seconds).
+EXACT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+PARTS: Final = re.compile(
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(.)([0-9]{2}:[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+)
+LENGTH: Final = len("2026-01-31T12:00:00.000000Z")
+# Microseconds since 1970 of 0001-01-01T00:00:00Z and of the last microsecond of 9999.
+EARLIEST: Final = -62_135_596_800_000_000
+LATEST: Final = 253_402_300_799_999_999
+MICROSECOND_DIGITS: Final = 6
+
+
+def read_time(text: str) -> str:
+    """Return the time as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``; raises FaultError, its ``repaired`` the mended time."""
+    parts = PARTS.fullmatch(text)
+    if parts is None:
+        raise FaultError("malformed_time", ascii(text[:40]))
+    date, separator, minutes, seconds, fraction, zone = parts.groups()
+    digits = (fraction or "").ljust(MICROSECOND_DIGITS, "0")
+    second = "59" if seconds == "60" else seconds
+    kept = "999999" if seconds == "60" else digits[:MICROSECOND_DIGITS]
+    mended = f"{date}T{minutes}{second}.{kept}{(zone or 'Z').upper()}"
+    canonical = _convert(mended, text)
+    code = None
+    if seconds == "60":
+        code = "leap_second"
+    elif zone is None:
+        code = "time_without_zone"
+    elif separator not in "Tt":
+        code = "malformed_time"
+    elif digits[MICROSECOND_DIGITS:].strip("0"):
+        code = "time_too_fine"
+    if code is not None:
+        raise FaultError(code, ascii(text[:40]), repaired=mended.encode())
+    return canonical
+
+
+def _convert(mended: str, text: str) -> str:
+    try:
+        moment = datetime.fromisoformat(mended).astimezone(UTC)
+    except (ValueError, OverflowError) as error:
+        raise FaultError("malformed_time", ascii(text[:40])) from error
+    return write_time(moment)
+
+
+def write_time(moment: datetime) -> str:
+    """Return an aware time as ``YYYY-MM-DDTHH:MM:SS.ffffffZ``, always with six digits."""
+    return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
+
+
+def read_times(texts: list[str | None]) -> tuple[list[str | None], list[int]]:
+    """Return a column's canonical texts, and the rows whose text is not a time the log can hold (None there)."""
+    column = pa.array(texts, pa.string())
+    moments = _cast(column)
+    if moments is not None:
+        lengths = pc.min_max(pc.binary_length(column))
+        is_canonical = lengths["min"].as_py() == lengths["max"].as_py() == LENGTH and pc.all(pc.ends_with(column, "Z"))
+        return (texts if is_canonical is not False and is_canonical.as_py() else write_times(moments)), []
+    wrong: list[int] = []
+    canonical: list[str | None] = []
+    for row, text in enumerate(texts):
+        try:
+            canonical.append(None if text is None else read_time(text))
+        except FaultError:
+            canonical.append(None)
+            wrong.append(row)
+    return canonical, wrong
+
+
+def _cast(column: pa.Array) -> pa.Array | None:
+    if pc.all(pc.match_substring_regex(column, EXACT)).as_py() is False:
+        return None
+    try:
+        moments = column.cast(TIMESTAMP)
+    except pa.ArrowInvalid:
+        return None
+    return moments if has_known_years(moments) else None
+
+
+def has_known_years(moments: pa.Array) -> bool:
+    """Tell whether all times lie in the years 1 to 9999, the only ones RFC 3339 and Python can both write."""
+    bounds = pc.min_max(moments.cast(pa.int64()))
+    earliest, latest = bounds["min"].as_py(), bounds["max"].as_py()
+    return earliest is None or (earliest >= EARLIEST and latest <= LATEST)
+
+
+def write_times(moments: pa.Array) -> list[str | None]:
+    """Return the canonical texts of a column of times."""
+    plain = moments.cast(pa.timestamp("us")).cast(pa.string())
+    texts: list[str | None] = pc.binary_join_element_wise(
+        pc.binary_replace_slice(plain, 10, 11, "T"), "Z", ""
+    ).to_pylist()
+    return texts
