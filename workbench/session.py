@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from workbench.query.base import Engine, Relation
 
 Instant = datetime | str
+# How often a statement may find that files of its list were merged away meanwhile.
+LISTINGS = 3
 
 
 class AppendReceipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -125,7 +127,7 @@ class Session:
         return DecodeContext(source_name=source, registry=self.registry)
 
     def quarantine(self) -> "pl.DataFrame":
-        """Return the records that wait in quarantine: source, byte_offset, line, reason, detail, remedy, raw as text."""
+        """Return the records that wait: source, byte_offset, line, reason, detail, remedy, raw as text."""
         import polars as pl
 
         return pl.DataFrame(self._log.quarantine())
@@ -230,7 +232,7 @@ class Session:
         limit = chosen.get("row_limit", self.settings.query.row_limit) or None
         seconds = chosen.get("time_limit", self.settings.query.time_limit) or None
         relations = self.relations(stream_ids=stream_ids)
-        for attempt in range(3):
+        for attempt in range(LISTINGS):
             try:
                 return self.engine.query(
                     statement, parameters, relations, row_limit=limit, time_limit=seconds, native=native
@@ -238,7 +240,7 @@ class Session:
             except QueryFailedError:
                 # Files may have been merged away since they were listed: ask again only when the list has changed.
                 fresh = self.relations(stream_ids=stream_ids)
-                if attempt == 2 or all(fresh[name].version == relations[name].version for name in fresh):
+                if attempt == LISTINGS - 1 or all(fresh[name].version == relations[name].version for name in fresh):
                     raise
                 relations = fresh
         raise AssertionError

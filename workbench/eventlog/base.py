@@ -43,20 +43,24 @@ class Log(ABC):
 
     def append(self, batches: Iterable[pa.Table], *, expected: int | Mapping[str, int] | None = None) -> Written:
         """Append rows in DECODED's columns as one commit."""
+        del batches, expected
         raise self._read_only("cannot be appended to")
 
     def ingest(
         self, source: Source, context: DecodeContext, *, path: Path | None, progress: Progress | None = None
     ) -> IngestReport:
         """Append a whole source as one commit."""
+        del source, context, path, progress
         raise self._read_only("cannot be ingested into")
 
     def retry_quarantine(self, context: Callable[[str], DecodeContext]) -> IngestReport:
         """Decode the waiting records again and append those that became valid."""
+        del context
         raise self._read_only("has no quarantine")
 
     def maintain(self, *, older_than: float = 0.0) -> MaintenanceReport:
         """Merge, expire and clean up."""
+        del older_than
         raise self._read_only("is maintained by whoever writes it")
 
     def _read_only(self, why: str) -> ReadOnlyLogError:

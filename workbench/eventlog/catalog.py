@@ -18,6 +18,7 @@ from workbench.errors import ConfigError, ReadOnlyLogError, StorageError
 from workbench.eventlog.schema import EVENTS, INBOX, QUARANTINE
 
 BUCKETS: Final = 16
+READS: Final = 5
 STREAM_BUCKETS: Final = PartitionSpec(
     PartitionField(source_id=4, field_id=1000, transform=BucketTransform(BUCKETS), name="stream_bucket")
 )
@@ -68,7 +69,7 @@ class Tables:
     def load(self, name: str, *, derived: bool = False) -> Table:
         """Return a table at its current snapshot. Raises StorageError when it is not there."""
         identifier = f"{self.namespace}_derived.{name}" if derived else f"{self.namespace}.{name}"
-        for attempt in range(5):
+        for attempt in range(READS):
             try:
                 return self.catalog.load_table(identifier)
             except NoSuchTableError as error:
@@ -77,7 +78,7 @@ class Tables:
                 ) from error
             except FileNotFoundError as error:
                 # Between the catalog's answer and this read 20 commits replaced the metadata file: ask again.
-                if attempt == 4:
+                if attempt == READS - 1:
                     raise StorageError(f"The metadata file of {identifier} is missing: {error.filename}.") from error
         raise AssertionError
 
@@ -146,7 +147,7 @@ def storage_errors(doing: str) -> Iterator[None]:
     except OSError as error:
         reason = error.strerror or str(error)
         raise StorageError(
-            f"{_first(doing)} failed: {reason}. Nothing of it is kept; free space or mend the permission, then do it again."
+            f"{_first(doing)} failed: {reason}. Nothing of it is kept. Free space or mend the permission, and retry."
         ) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", error))

@@ -7,7 +7,8 @@ the digest sum of what it took in; a sum that differs from the head's means it i
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Final
 
@@ -61,9 +62,7 @@ class Index:
             stamp = self._mark_path.stat()
             if (stamp.st_mtime_ns, stamp.st_ino) == self._stamp:
                 return
-            mark = _decode_mark(self._mark_path.read_bytes())
-            if mark.table_uuid != self._mark.table_uuid:
-                raise DamagedRunError(str(self._mark_path))
+            mark = _decode_mark(self._mark_path.read_bytes(), self._mark.table_uuid)
             known = {run.path.name: run for run in [*self._events, *self._streams]}
             self._events = [known.get(name) or Run(self._folder / name, EVENT_RECORD) for name in mark.events]
             self._streams = [known.get(name) or Run(self._folder / name, STREAM_RECORD) for name in mark.streams]
@@ -81,7 +80,7 @@ class Index:
         self._mark_path.unlink(missing_ok=True)
 
     def find_events(self, keys: Words) -> tuple[NDArray[np.intp], Records]:
-        """Return which rows of ``keys`` (n × 2 words) are known, and their records: position, salt, digest."""
+        """Return which rows of ``keys`` (n by 2 words) are known, and their records: position, salt, digest."""
         return _find(self._events, keys)
 
     def find_versions(self, stream_ids: Sequence[str]) -> NDArray[np.int64]:
@@ -147,16 +146,17 @@ class Index:
     def _mark_path(self) -> Path:
         return self._folder / "mark"
 
-    def _sweep(self, kept: Set[str]) -> None:
+    def _sweep(self, kept: AbstractSet[str]) -> None:
         for path in self._folder.glob("*.run"):
             if path.name not in kept:
                 path.unlink(missing_ok=True)
 
 
-def _decode_mark(content: bytes) -> Mark:
-    if int(content[:8], 16) != zlib.crc32(content[8:]):
+def _decode_mark(content: bytes, table_uuid: str) -> Mark:
+    mark = msgspec.json.decode(content[8:], type=Mark)
+    if int(content[:8], 16) != zlib.crc32(content[8:]) or mark.table_uuid != table_uuid:
         raise DamagedRunError("mark")
-    return msgspec.json.decode(content[8:], type=Mark)
+    return mark
 
 
 def _find(runs: Iterable[Run], keys: Words) -> tuple[NDArray[np.intp], Records]:
@@ -175,7 +175,7 @@ def _find(runs: Iterable[Run], keys: Words) -> tuple[NDArray[np.intp], Records]:
 
 
 def key_words(keys: pa.ChunkedArray | pa.Array) -> Words:
-    """Return 16-byte keys as n × 2 words, high word first."""
+    """Return 16-byte keys as n by 2 words, high word first."""
     array = keys.combine_chunks() if isinstance(keys, pa.ChunkedArray) else keys
     words = np.frombuffer(array.buffers()[1], dtype=">u8") if len(array) else np.empty(0, dtype=">u8")
     start = array.offset * 2
@@ -226,4 +226,5 @@ def _last_of_each(records: Records) -> Records:
     if len(records) == 0:
         return records
     same = (records["hi"][1:] == records["hi"][:-1]) & (records["lo"][1:] == records["lo"][:-1])
-    return records[np.append(~same, True)]  # noqa: FBT003 - the last record is always kept
+    kept: Records = records[np.append(~same, [True])]
+    return kept

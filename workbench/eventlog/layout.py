@@ -124,7 +124,7 @@ def stream_progress(by_stream: Table) -> int:
 
 def buckets_of(stream_ids: Sequence[str]) -> NDArray[np.int64]:
     """Return the Iceberg bucket of each stream."""
-    bucket = BucketTransform(BUCKETS).transform(StringType())  # type: ignore[var-annotated]
+    bucket = BucketTransform(BUCKETS).transform(StringType())
     return np.array([bucket(name) for name in stream_ids], dtype=np.int64)
 
 

@@ -95,7 +95,7 @@ class FileLists:
 
 
 def quarantine_rows(load: Callable[[], Table]) -> pa.Table:
-    """Return the records that wait in quarantine, their raw bytes as text (bytes that are no UTF-8 as ``\\xNN``)."""
+    """Return the records that wait in quarantine, their raw bytes as text; bytes that are no UTF-8 are escaped."""
     waiting = open_records(read_quarantine(load()))
     raws = [raw.decode("utf-8", errors="backslashreplace") for raw in waiting.column("raw").to_pylist()]
     at = waiting.schema.get_field_index("raw")

@@ -35,7 +35,7 @@ def _wait(handle: int, path: Path, timeout: float) -> None:
         except BlockingIOError:
             if time.monotonic() >= deadline:
                 raise LogBusyError(
-                    f"Other writers held {path} for {timeout:g} s. Try again, or raise log.lock_timeout in workbench.toml."
+                    f"Other writers held {path} for {timeout:g} s. Try again, or raise log.lock_timeout."
                 ) from None
             time.sleep(pause)
             pause = min(pause * 1.5, 0.02)

@@ -1,5 +1,7 @@
-"""Decide what a batch adds: which events are new, known or in conflict, and what the log gives to each. No I/O but
-the index's look-ups."""
+"""Decide what a batch adds: which events are new, known or in conflict, and what the log gives to each.
+
+No I/O but the index's look-ups.
+"""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,8 +12,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from workbench.decode.digests import digest_rows
 from workbench.decode.columns import TIMESTAMP
+from workbench.decode.digests import digest_rows
 from workbench.errors import ArgumentError, ExpectedVersionError
 from workbench.eventlog.index import Index, digest_halves, fixed_bytes, key_words
 

@@ -1,4 +1,4 @@
-"""What could not be an event: kept with its raw bytes and a reason, append-only, open until a resolution is recorded."""
+"""What could not be an event: kept with its raw bytes and a reason, append-only, open until it is resolved."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime

@@ -110,7 +110,7 @@ def write_run(folder: Path, records: Records) -> Path:
     """Write sorted ``records`` as a new run and return its path."""
     path = folder / f"{uuid4().hex}.run"
     content = np.ascontiguousarray(records)
-    view = memoryview(content).cast("B") if len(content) else memoryview(b"")
+    view = content.view(np.uint8).data if len(content) else memoryview(b"")
     step = BLOCK * content.dtype.itemsize
     fences = np.ascontiguousarray(content["hi"][::BLOCK]).tobytes()
     checksums = np.array([zlib.crc32(view[at : at + step]) for at in range(0, len(view), step)], dtype="u4").tobytes()

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final, Self
 
 import pyarrow as pa
-import pyarrow.ipc as ipc
+from pyarrow import ipc
 
 IN_MEMORY: Final = 256 * 1024 * 1024
 

@@ -7,7 +7,6 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.conversions import from_bytes
-from pyiceberg.expressions import GreaterThan
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.types import LongType
@@ -90,7 +89,7 @@ def read_after(table: Table, position: int, columns: Sequence[str]) -> Iterator[
     """Yield the events behind ``position`` in the order of the log, a file or less at a time."""
     if table.current_snapshot() is None:
         return
-    tasks = table.scan(row_filter=GreaterThan("position", position)).plan_files()
+    tasks = table.scan(row_filter=f"position > {position}").plan_files()
     for path in sorted((task.file for task in tasks), key=first_position):
         rows = read_file(table, path.file_path, columns)
         yield rows.filter(pc.greater(rows.column("position"), position)) if first_position(path) <= position else rows

@@ -25,6 +25,7 @@ from workbench.eventlog.runs import DamagedRunError
 from workbench.eventlog.store import Store
 
 ATTEMPTS: Final = 60
+UNANSWERED: Final = 5
 # A file of 2^19 rows is ~60 MB of compressed events: few files, and a batch in memory stays below 300 MB.
 ROWS_PER_FILE: Final = 1 << 19
 
@@ -40,7 +41,7 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_id: int | None
 
 
-class Unlanded(Exception):
+class UnlandedError(Exception):
     """An attempt that another commit overtook, or whose reply never came: look again, then try again."""
 
     def __init__(self, cause: Exception, files: Sequence[DataFile]) -> None:
@@ -63,14 +64,14 @@ def write_batches(
     the lock just before the commit. Raises EventConflictError, ExpectedVersionError, ClockSkewError,
     CommitUnknownError, StorageError, ForeignWriteError.
     """
-    last_error: Unlanded | None = None
+    last_error: UnlandedError | None = None
     for attempt in range(ATTEMPTS):
         try:
             with store.writing() as (table, head):
                 written = _Attempt(store, table, head, expected, settle, again=attempt > 0).write(batches)
                 tidy_tail(store, table)
                 return written
-        except Unlanded as error:
+        except UnlandedError as error:
             store.index.revert()
             last_error = error
             _give_way(table, error, attempt)
@@ -82,7 +83,7 @@ def write_batches(
     )
 
 
-def _give_way(table: Table, error: Unlanded, attempt: int) -> None:
+def _give_way(table: Table, error: UnlandedError, attempt: int) -> None:
     """After a definite conflict the files can go; after an unknown outcome they stay for `maintain` to judge."""
     if isinstance(error.cause, CommitFailedException):
         remove_files(table, [file.file_path for file in error.files])
@@ -92,7 +93,7 @@ def _give_way(table: Table, error: Unlanded, attempt: int) -> None:
             f"Writing to the log failed: {error.cause.strerror or error.cause}. Nothing of the batch is in the log; "
             "free space or mend the permission, then do it again."
         ) from error.cause
-    elif attempt >= 5:
+    elif attempt >= UNANSWERED:
         raise CommitUnknownError(
             f"The catalog did not answer the commit: {error.cause}. Append the same events again; known ones are not "
             "written twice."
@@ -215,7 +216,7 @@ class _Attempt:
         except WorkbenchError:
             raise
         except Exception as error:
-            raise Unlanded(error, self._files) from error
+            raise UnlandedError(error, self._files) from error
         self._store.index.save()
         return snapshot_id
 
