@@ -57,9 +57,9 @@ def test_a_desk_too_small_for_a_story_is_refused() -> None:
 
 
 def test_recording_times_never_decrease_and_never_precede_the_fact(events: list[dict[str, Any]]) -> None:
-    recorded = [event["recordedtime"] for event in events]
+    recorded = [event["recordedat"] for event in events]
     assert recorded == sorted(recorded)
-    assert all(event["time"] < event["recordedtime"] for event in events)
+    assert all(event["time"] < event["recordedat"] for event in events)
 
 
 def test_the_desk_runs_through_one_year(events: list[dict[str, Any]]) -> None:
@@ -124,11 +124,11 @@ def test_a_back_dated_limit_is_last_by_position_and_not_last_by_occurrence(event
     thirds = [limits for limits in by_stream(events, "CreditLimitSet") if len(limits) == 3]
     assert thirds
     for first, second, third in thirds:
-        assert first["time"] < third["time"] < second["time"] < third["recordedtime"]
+        assert first["time"] < third["time"] < second["time"] < third["recordedat"]
 
 
 def test_some_events_come_late_some_tie(events: list[dict[str, Any]]) -> None:
-    late = [e for e in events if read_time(e["recordedtime"]) - read_time(e["time"]) > timedelta(hours=1)]
+    late = [e for e in events if read_time(e["recordedat"]) - read_time(e["time"]) > timedelta(hours=1)]
     times = Counter((event["subject"], event["time"]) for event in events)
     assert 0.002 < len(late) / len(events) < 0.03
     assert max(times.values()) > 1
@@ -159,7 +159,7 @@ def test_accidents_are_duplicates_and_records_that_cannot_be_events() -> None:
 
 
 def strip_recording(record: bytes) -> bytes:
-    head, _, rest = record.partition(b'"recordedtime":"')
+    head, _, rest = record.partition(b'"recordedat":"')
     return head + rest[28:]
 
 

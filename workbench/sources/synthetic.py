@@ -82,7 +82,7 @@ def encode_fact(fact: Fact, *, recorded: int | None = None) -> bytes:
         "type": fact.event_type,
         "subject": fact.stream,
         "time": format_time(fact.occurred),
-        "recordedtime": format_time(recorded or fact.recorded),
+        "recordedat": format_time(recorded or fact.recorded),
         "schemaversion": fact.schema_version,
         "actorid": actor_id,
         "actorkind": actor_kind,
