@@ -57,13 +57,16 @@ def write_records(path: Path, events: int) -> Path:
 
     partial = path.with_suffix(f".{os.getpid()}")
     try:
-        with closing(Counter("records made")) as counter, partial.open("wb") as raw:
-            # No name and no time in the header: the same events give the same file.
-            with gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as file:
-                for count, record in enumerate(generate_loan_desk(events), 1):
-                    file.write(record + b"\n")
-                    if count % _COUNT_EVERY == 0:
-                        counter(count)
+        # No name and no time in the header: the same events give the same file.
+        with (
+            closing(Counter("records made")) as counter,
+            partial.open("wb") as raw,
+            gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as file,
+        ):
+            for count, record in enumerate(generate_loan_desk(events), 1):
+                file.write(record + b"\n")
+                if count % _COUNT_EVERY == 0:
+                    counter(count)
         partial.replace(path)
     except OSError as error:
         partial.unlink(missing_ok=True)
