@@ -40,8 +40,8 @@ def foreign_write(table: Table, head: Head) -> ForeignWriteError:
     added, removed = summary.get("added-records", "0"), summary.get("deleted-records", "0")
     return ForeignWriteError(
         f"Snapshot {snapshot.snapshot_id} by {who} ({query}) added {added} and removed {removed} rows of events "
-        f"without the workbench; our last is at position {head.position}. Others insert into events_inbox. An administrator "
-        "may bring its rows in as a source with `workbench doctor --adopt`, or roll the table back."
+        f"without the workbench; our last is at position {head.position}. Others insert into events_inbox. An "
+        "administrator may bring its rows in as a source with `workbench doctor --adopt`, or roll the table back."
     )
 
 

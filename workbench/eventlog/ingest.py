@@ -55,7 +55,7 @@ def ingest_source(
                 digest = digest_file(path) if path is not None else hashlib.sha256(source.name.encode()).hexdigest()
                 add_rejections(store.tables.quarantine, refused, source=source.name, source_digest=digest)
 
-        written = write_batches(store, spool, settle=settle)
+        written = write_batches(store, spool, settle=settle, origin=path.name if path is not None else None)
     return IngestReport(
         read=read,
         appended=written.appended_count,

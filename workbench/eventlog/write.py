@@ -9,7 +9,6 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
@@ -21,6 +20,7 @@ from workbench.eventlog.files import arrow_schema, remove_files, select_columns,
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, sum_digests
 from workbench.eventlog.layout import tidy_tail
 from workbench.eventlog.plan import Sorting, check_versions, number_streams, record_times, sort_rows
+from workbench.eventlog.provenance import complete_metadata
 from workbench.eventlog.runs import DamagedRunError
 from workbench.eventlog.store import Store
 
@@ -41,6 +41,14 @@ class Written(msgspec.Struct, frozen=True, kw_only=True):
     snapshot_id: int | None
 
 
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """What a writer asks beside the rows themselves."""
+
+    expected: int | Mapping[str, int] | None = None
+    settle: Callable[[Written], None] | None = None
+    origin: str | None = None
+
+
 class UnlandedError(Exception):
     """An attempt that another commit overtook, or whose reply never came: look again, then try again."""
 
@@ -56,19 +64,21 @@ def write_batches(
     *,
     expected: int | Mapping[str, int] | None = None,
     settle: Callable[[Written], None] | None = None,
+    origin: str | None = None,
 ) -> Written:
     """Append rows in DECODED's columns as one commit and return where each stands in the log.
 
     ``batches`` is gone through again when another writer's commit came first. Without ``settle`` a conflict or an
     impossible recording time refuses the whole; with it those rows are left out, and ``settle`` is told of them under
-    the lock just before the commit. Raises EventConflictError, ExpectedVersionError, ClockSkewError,
-    CommitUnknownError, StorageError, ForeignWriteError.
+    the lock just before the commit. ``origin`` is the file the rows came from. Raises EventConflictError,
+    ExpectedVersionError, ClockSkewError, CommitUnknownError, StorageError, ForeignWriteError.
     """
     last_error: UnlandedError | None = None
+    request = Request(expected=expected, settle=settle, origin=origin)
     for attempt in range(ATTEMPTS):
         try:
             with store.writing() as (table, head):
-                written = _Attempt(store, table, head, expected, settle, again=attempt > 0).write(batches)
+                written = _Attempt(store, table, head, request, again=attempt > 0).write(batches)
                 tidy_tail(store, table)
                 return written
         except UnlandedError as error:
@@ -108,14 +118,12 @@ class _Attempt:
         store: Store,
         table: Table,
         head: Head,
-        expected: int | Mapping[str, int] | None,
-        settle: Callable[[Written], None] | None,
+        request: Request,
         *,
         again: bool,
-    ) -> None:  # one more parameter than the budget: an attempt is its inputs
+    ) -> None:
         self._store, self._table, self._head = store, table, head
-        self._expected, self._again, self._strict = expected, again, settle is None
-        self._settle = settle or _ignore
+        self._request, self._again, self._strict = request, again, request.settle is None
         self._commit_at = commit_time(head, store.settings.log.clock_tolerance)
         self._next = head.last + 1
         self._recorded_at = head.recorded_at
@@ -139,7 +147,8 @@ class _Attempt:
             self._store.index.revert()
             raise
         written = _join(taken, self._head.snapshot_id)
-        self._settle(written)
+        if self._request.settle is not None:
+            self._request.settle(written)
         return msgspec.structs.replace(written, snapshot_id=self._commit()) if self._files else written
 
     def _take(self, rows: pa.Table) -> Written:
@@ -149,8 +158,8 @@ class _Attempt:
         if self._strict and len(sorting.conflicts):
             raise _conflict(rows, sorting)
         candidates = rows.take(pa.array(sorting.new))
-        if self._expected is not None and candidates.num_rows:
-            check_versions(candidates, self._expected, index)
+        if self._request.expected is not None and candidates.num_rows:
+            check_versions(candidates, self._request.expected, index)
         times = record_times(candidates, self._commit_at, self._recorded_at)
         mistimed = sorting.new[times.refused]
         if len(mistimed) and (self._strict or len(mistimed) == len(sorting.new)):
@@ -179,7 +188,7 @@ class _Attempt:
             "position": pa.array(positions),
             "stream_version": pa.array(number_streams(rows, self._store.index)),
             "recorded_at": recorded_at,
-            "metadata": complete_metadata(rows, imported, self._commit_at),
+            "metadata": complete_metadata(rows, imported, self._commit_at, self._request.origin),
         }
         events = select_columns(rows, columns, arrow_schema(self._table))
         staged = events.append_column("key", rows.column("key")).append_column("salt", rows.column("salt"))
@@ -221,10 +230,6 @@ class _Attempt:
         return snapshot_id
 
 
-def _ignore(written: Written) -> None:
-    del written
-
-
 def commit_time(head: Head, tolerance: float) -> datetime:
     """Return the recorded_at of a commit made now: the clock's, or the head's when the clock is a little behind."""
     now = datetime.now(UTC)
@@ -237,16 +242,6 @@ def commit_time(head: Head, tolerance: float) -> datetime:
             f"{head.recorded_at.isoformat()}. Set the clock, or check who wrote last; nothing was written."
         )
     return max(now, head.recorded_at)
-
-
-def complete_metadata(rows: pa.Table, imported: pa.Array, commit_at: datetime) -> pa.Array:
-    """Return the metadata with the true time of an import, its member ``imported_at``, where a row brought its own."""
-    metadata = rows.column("metadata").combine_chunks()
-    if not pc.any(imported).as_py():
-        return metadata
-    mark = f'{{"imported_at":"{commit_at.isoformat()}",'
-    marked = pc.binary_join_element_wise(mark, pc.utf8_slice_codeunits(metadata, 1), "")
-    return pc.if_else(imported, marked, metadata)
 
 
 def _conflict(rows: pa.Table, sorting: Sorting) -> EventConflictError:
