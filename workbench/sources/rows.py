@@ -29,10 +29,16 @@ ENVELOPE = {
 PLACE = {"raw": pa.binary(), "offset": pa.int64(), "line": pa.int64()}
 
 
-def complete_rows(columns: Mapping[str, Any], count: int) -> pa.Table:
-    """Return mapped rows with every column in its order; those not given are null."""
+def complete_rows(columns: Mapping[str, Any], count: int, media_type: str) -> pa.Table:
+    """Return mapped rows with every column in its order; those not given are null.
+
+    ``fault`` is added where it is given: the text that says why an input row is no record at all. The kind of the
+    bytes in ``raw`` stands in the schema's metadata under ``media_type``.
+    """
     types = ENVELOPE | PLACE
-    return pa.table({name: columns.get(name, pa.nulls(count, kind)) for name, kind in types.items()})
+    rows = {name: columns.get(name, pa.nulls(count, kind)) for name, kind in types.items()}
+    faults = {"fault": columns["fault"]} if "fault" in columns else {}
+    return pa.table({**rows, **faults}).replace_schema_metadata({"media_type": media_type})
 
 
 class MappedSource(Source):

@@ -50,7 +50,8 @@ class XesSource(MappedSource):
         for block, is_last in cut_blocks(read_ahead(to_utf8(read_pieces(self._path, _PIECE), self._path))):
             rows = reading.read(block, is_last=is_last)
             if rows is not None and rows.num_rows:
-                yield MappedChunk(rows=complete_rows({name: rows[name] for name in rows.column_names}, rows.num_rows))
+                columns = {name: rows[name] for name in rows.column_names}
+                yield MappedChunk(rows=complete_rows(columns, rows.num_rows, self.media_type))
 
 
 class _Reading:

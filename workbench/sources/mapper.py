@@ -1,0 +1,180 @@
+"""Runs a mapping over batches of rows, vectorised in a DuckDB that sees nothing but the batch.
+
+A member of type JSON and every number goes into a payload with the text it has; only values that are no JSON yet are
+written anew. A row on which an expression fails keeps its place with an empty envelope, and ``fault`` says why.
+"""
+
+import json
+from collections.abc import Collection
+
+import duckdb
+import pyarrow as pa
+
+from workbench.errors import MappingError
+from workbench.sources.expressions import ExpressionCheck, open_engine
+from workbench.sources.mapping import Mapping, map_by_name, quote_name
+from workbench.sources.rows import ENVELOPE
+
+_TIMES = ("occurred_at", "recorded_at")
+_WRITTEN_AS_TEXT = {
+    "TINYINT",
+    "SMALLINT",
+    "INTEGER",
+    "BIGINT",
+    "HUGEINT",
+    "UTINYINT",
+    "USMALLINT",
+    "UINTEGER",
+    "UBIGINT",
+}
+_WRITTEN_AS_TEXT |= {"UHUGEINT", "BOOLEAN", "JSON", "BIGNUM", "VARINT"}
+_EXPLAINED_FAULTS = 20
+
+
+class RowMapper:
+    """A mapping made ready for inputs of one schema. Raises MappingError where the two do not fit.
+
+    ``jsons`` names the text columns that hold JSON. ``whole`` names the one column that holds all of a record, where
+    there is such; it is the payload of a mapping that gives none. Without a mapping the columns go by their names.
+    """
+
+    def __init__(
+        self, mapping: Mapping | None, schema: pa.Schema, *, jsons: Collection[str] = (), whole: str | None = None
+    ) -> None:
+        self._mapping = mapping or map_by_name(schema.names)
+        self._engine = open_engine()
+        self._columns = schema.names
+        self._whole = whole
+        typed = (f"cast({quote_name(name)} as json) as {quote_name(name)}" for name in jsons)
+        self._input = f"(select * replace ({', '.join(typed)}) from batch)" if jsons else "batch"
+        self._check = ExpressionCheck(self._engine, schema.names, self._mapping.name)
+        self._engine.register("batch", schema.empty_table())
+        targets = {name: self._compile(name) for name in ENVELOPE if self._has(name)}
+        self._columns_sql = ", ".join(f"{sql} as {quote_name(name)}" for name, sql in targets.items())
+        self._raw_sql = self._write_raw()
+
+    def map_rows(self, inputs: pa.Table, *, with_raw: bool) -> pa.Table:
+        """Return the envelope of each input row, in order, with ``raw`` (all its columns as JSON) where wanted."""
+        self._engine.register("batch", inputs)
+        selected = self._columns_sql + (f", {self._raw_sql} as raw" if with_raw else "")
+        try:
+            rows = self._fetch(f"select {selected} from {self._input}")
+        except duckdb.Error:
+            rows = self._map_one_by_one(with_raw=with_raw)
+        if rows.num_rows != inputs.num_rows:
+            raise MappingError(f"{self._mapping.name} gave {rows.num_rows} rows for {inputs.num_rows}.")
+        return rows
+
+    def _map_one_by_one(self, *, with_raw: bool) -> pa.Table:
+        """Give a row that makes an expression fail nulls and its fault; TRY tells which rows they are."""
+        packed = f"try(struct_pack({', '.join(f'{name} := {sql}' for name, sql in self._split())}))"
+        raw = f", {self._raw_sql} as raw" if with_raw else ""
+        rows = self._fetch(
+            f"select mapped.*, mapped is null as failed{raw} from (select *, {packed} as mapped from {self._input})"
+        )
+        places = [place for place, failed in enumerate(rows["failed"].to_pylist()) if failed]
+        faults: list[str | None] = [None] * rows.num_rows
+        for count, place in enumerate(places):
+            faults[place] = self._explain(place) if count < _EXPLAINED_FAULTS else "an expression of the mapping fails"
+        return rows.drop_columns("failed").append_column("fault", pa.array(faults, pa.string()))
+
+    def _explain(self, place: int) -> str:
+        for name, sql in self._split():
+            try:
+                self._engine.sql(f"select {sql} from {self._input} limit 1 offset {place}").fetchall()
+            except duckdb.Error as error:
+                return f"{name}: {str(error).splitlines()[0]}"
+        return "an expression of the mapping fails"
+
+    def _split(self) -> list[tuple[str, str]]:
+        return [(quote_name(name), self._compile(name)) for name in ENVELOPE if self._has(name)]
+
+    def _fetch(self, sql: str) -> pa.Table:
+        return self._engine.sql(sql).to_arrow_table()
+
+    def _has(self, name: str) -> bool:
+        return (
+            name in self._mapping.columns
+            or name == "data"
+            or (name == "metadata" and self._mapping.metadata is not None)
+        )
+
+    def _compile(self, name: str) -> str:
+        """Return the SQL that gives one column of the log in its type."""
+        expression = self._mapping.columns.get(name)
+        if expression is None:
+            return self._write_object(name)
+        kind = self._find_type(name, expression)
+        if name in _TIMES:
+            return self._take_time(name, expression, kind)
+        if name in {"data", "metadata"}:
+            return _wrap(expression) if kind == "VARCHAR" else _write_json(_wrap(expression), kind)
+        return f"cast({_wrap(expression)} as varchar)"
+
+    def _take_time(self, name: str, expression: str, kind: str) -> str:
+        if kind == "VARCHAR":
+            return _wrap(expression)
+        if kind.startswith("TIMESTAMP WITH TIME ZONE") or kind == '"NULL"':
+            time = f"cast({_wrap(expression)} as timestamptz)"
+            return f"case when isfinite({time}) then {time} end"
+        raise MappingError(
+            f"{self._mapping.name}: the expression of {name}, {expression!r}, gives {kind}, which is no time with a zone. "
+            "Use make_timestamptz(microseconds), at time zone 'Europe/Amsterdam', or RFC 3339 text."
+        )
+
+    def _write_object(self, name: str) -> str:
+        members = self._mapping.data if name == "data" else self._mapping.metadata
+        if members is None:
+            if self._whole is not None:
+                return f"cast({quote_name(self._whole)} as varchar)"
+            members = {column: quote_name(column) for column in self._columns}
+        written = []
+        for member, expression in members.items():
+            kind = self._find_type(f"{name}.{member}", expression)
+            opening = _quote_text(_quote_json(member) + ":")
+            written.append(f"{opening} || {_write_json(_wrap(expression), kind)}")
+        return f"'{{' || concat_ws(',', {', '.join(written)}) || '}}'" if written else "'{}'"
+
+    def _write_raw(self) -> str:
+        written = []
+        for column in self._columns:
+            kind = self._find_type(column, quote_name(column))
+            opening = _quote_text(_quote_json(column) + ":")
+            written.append(f"{opening} || coalesce({_write_json(quote_name(column), kind)}, 'null')")
+        return f"('{{' || concat_ws(',', {', '.join(written)}) || '}}')"
+
+    def _find_type(self, target: str, expression: str) -> str:
+        self._check.check(target, expression)
+        try:
+            found = self._engine.sql(f"select {_wrap(expression)} as found from {self._input}")
+        except duckdb.Error as error:
+            message = str(error).splitlines()[0]
+            raise MappingError(
+                f"{self._mapping.name}: the expression of {target}, {expression!r}, does not fit the input: {message} "
+                f"Its columns are {', '.join(self._columns)}."
+            ) from error
+        return str(found.types[0])
+
+
+def _write_json(sql: str, kind: str) -> str:
+    """Return SQL for the value as JSON text; null stays null. A number keeps its digits, NaN and infinity become text."""
+    if kind in _WRITTEN_AS_TEXT or kind.startswith("DECIMAL"):
+        return f"cast({sql} as varchar)"
+    if kind in {"DOUBLE", "FLOAT"}:
+        return f"case when isfinite({sql}) then cast({sql} as varchar) else '\"' || cast({sql} as varchar) || '\"' end"
+    if kind == "BLOB":
+        return f"'\"' || to_base64({sql}) || '\"'"
+    return f"case when {sql} is not null then cast(to_json({sql}) as varchar) end"
+
+
+def _quote_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)
+
+
+def _quote_text(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _wrap(expression: str) -> str:
+    """Return the expression as one term; the new line ends a comment it may close with."""
+    return f"({expression}\n)"

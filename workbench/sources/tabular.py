@@ -1,0 +1,76 @@
+"""What all tabular inputs share: batches of rows go through a mapping and come out as rows of the log."""
+
+from abc import abstractmethod
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from workbench.sources.base import MappedChunk
+from workbench.sources.mapper import RowMapper
+from workbench.sources.mapping import Mapping
+from workbench.sources.rows import ENVELOPE, MappedSource, complete_rows
+from workbench.sources.xes import name_source
+
+BATCH = 50_000
+"""Rows mapped at once; the memory a source needs is some such batches, whatever the size of its file."""
+
+
+class Batch(msgspec.Struct, frozen=True, kw_only=True):
+    """Neighbouring rows of an input. Without ``raws`` a row's bytes are its columns as JSON.
+
+    ``faults`` says of each row why it is no record (its columns are null then), or is None where none has a fault.
+    """
+
+    inputs: pa.Table
+    offsets: pa.Array
+    lines: pa.Array
+    raws: pa.Array | None = None
+    faults: list[str | None] | None = None
+
+
+class TabularSource(MappedSource):
+    """A file of rows read through a mapping, or by the names of its columns. Raises MappingError where they do not fit."""
+
+    jsons: Collection[str] = ()
+    whole: str | None = None
+
+    def __init__(self, path: Path, *, mapping: Mapping | None = None, name: str | None = None) -> None:
+        self.path = path
+        self.mapping = mapping
+        self.name = name or name_source(path)
+
+    @abstractmethod
+    def read_batches(self) -> Iterator[Batch]:
+        """Yield the input's rows in its own order."""
+
+    def chunks(self) -> Iterator[MappedChunk]:
+        """Yield the mapped rows, 50,000 at a time, in the order of the file; offset and line count rows or bytes."""
+        mapper: RowMapper | None = None
+        for batch in self.read_batches():
+            if mapper is None:
+                mapper = RowMapper(self.mapping, batch.inputs.schema, jsons=self.jsons, whole=self.whole)
+            mapped = mapper.map_rows(batch.inputs, with_raw=batch.raws is None)
+            columns: dict[str, Any] = {name: mapped[name].combine_chunks() for name in mapped.column_names}
+            columns["raw"] = columns["raw"].cast(pa.binary()) if batch.raws is None else batch.raws
+            if batch.faults is not None:
+                columns = _clear_faulty(columns, pa.array(batch.faults, pa.string()))
+            places = {"offset": batch.offsets, "line": batch.lines}
+            yield MappedChunk(rows=complete_rows(columns | places, mapped.num_rows, self.media_type))
+
+
+def _clear_faulty(columns: dict[str, Any], faults: pa.Array) -> dict[str, Any]:
+    """Return the columns with the envelope of every faulty row emptied, so that it cannot pass for an event."""
+    is_sound = faults.is_null()
+    cleared = {name: pc.if_else(is_sound, column, None) for name, column in columns.items() if name in ENVELOPE}
+    found = pc.coalesce(faults, columns["fault"]) if "fault" in columns else faults
+    return columns | cleared | {"fault": found}
+
+
+def number_rows(first: int, count: int) -> pa.Array:
+    """Return row numbers from ``first`` on."""
+    return pa.array(np.arange(first, first + count))
