@@ -1,0 +1,19 @@
+"""Each task prints a ratio against a named peer or limit of the same run, as one JSON line.
+
+`python -m benchmarks` runs all of them, `python -m benchmarks NAME` one. `--smoke` takes small sizes and ends within
+60 s a task, `--full` the largest. Exit status 1 says that a goal was missed, or could not be measured.
+"""
+
+from typing import Final
+
+# Task -> the module that runs it; in the order of the table in README.md.
+TASKS: Final = {
+    "import": "benchmarks.import_time",
+    "append_growth": "benchmarks.append_growth",
+    "append_at_size": "benchmarks.append_at_size",
+    "ingest_cloudevents": "benchmarks.ingest_cloudevents",
+    "ingest_xes": "benchmarks.ingest_xes",
+    "small_files": "benchmarks.small_files",
+    "one_stream": "benchmarks.one_stream",
+    "timeline": "benchmarks.timeline",
+}
