@@ -1,0 +1,181 @@
+"""Rebuild the samples: the first 1,000 events of a small loan desk in every format that ingest reads.
+
+python datasets/rebuild.py            write them anew
+python datasets/rebuild.py --check    say whether what stands here is what the seed gives; exit 1 if not
+"""
+
+import csv
+import hashlib
+import io
+import json
+import sys
+from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from xml.sax.saxutils import quoteattr
+
+import fastavro
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from workbench.sources.synthetic import generate_loan_desk
+
+SAMPLES = Path(__file__).resolve().parent / "samples"
+EVENTS, SEED = 1_000, 20_250_101
+# CloudEvents attribute -> the name the table formats give it, so that a mapping has something to say.
+COLUMNS = {
+    "id": "no",
+    "time": "happened",
+    "recordedat": "booked",
+    "type": "kind",
+    "schemaversion": "form",
+    "subject": "file",
+    "actorid": "who",
+    "actorkind": "role",
+    "correlationid": "request",
+    "causationid": "because_of",
+    "data": "content",
+}
+TIMES = ("happened", "booked")
+# CloudEvents attribute -> the log's own name, for the formats that need no mapping.
+OWN = {
+    "id": "event_id",
+    "source": "source",
+    "subject": "stream_id",
+    "type": "event_type",
+    "schemaversion": "schema_version",
+    "time": "occurred_at",
+    "recordedat": "recorded_at",
+    "actorid": "actor_id",
+    "actorkind": "actor_kind",
+    "correlationid": "correlation_id",
+    "causationid": "causation_id",
+    "data": "data",
+}
+
+
+def build_samples() -> dict[str, bytes]:
+    """Return every sample by its file name."""
+    records = list(generate_loan_desk(EVENTS, seed=SEED, accidents=False))
+    events = [json.loads(record) for record in records]
+    builders: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
+        "loan-desk.jsonl": build_json_lines,
+        "loan-desk.csv": build_csv,
+        "loan-desk.parquet": build_parquet,
+        "loan-desk.avro": build_avro,
+        "loan-desk.xes": build_xes,
+    }
+    samples = {name: build(events) for name, build in builders.items()}
+    return {"loan-desk.ndjson": join_lines(record.decode() for record in records), **samples}
+
+
+def join_lines(lines: Iterable[str]) -> bytes:
+    """Return lines as UTF-8, each with its end."""
+    return "".join(f"{line}\n" for line in lines).encode()
+
+
+def write_json(value: Any) -> str:
+    """Return a value as compact JSON."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def build_json_lines(events: list[dict[str, Any]]) -> bytes:
+    """Return the events as JSON lines under the log's own names."""
+    return join_lines(write_json({own: event[name] for name, own in OWN.items() if name in event}) for event in events)
+
+
+def make_rows(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return flat rows under the names of COLUMNS, the payload as JSON text."""
+    return [
+        {column: write_json(event[name]) if name == "data" else event.get(name) for name, column in COLUMNS.items()}
+        for event in events
+    ]
+
+
+def build_csv(events: list[dict[str, Any]]) -> bytes:
+    """Return the events as CSV."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(COLUMNS.values()), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(make_rows(events))
+    return text.getvalue().encode()
+
+
+def build_parquet(events: list[dict[str, Any]]) -> bytes:
+    """Return the events as a Parquet file; its bytes depend on the version of pyarrow, its rows do not."""
+    rows = [{**row, **{name: datetime.fromisoformat(row[name]) for name in TIMES}} for row in make_rows(events)]
+    kinds = dict.fromkeys(COLUMNS.values(), pa.string()) | dict.fromkeys(TIMES, pa.timestamp("us", tz="UTC"))
+    sink = io.BytesIO()
+    table = pa.Table.from_pylist(rows, schema=pa.schema(kinds | {"form": pa.int32()}))
+    pq.write_table(table, sink, compression="zstd")
+    return sink.getvalue()
+
+
+def build_avro(events: list[dict[str, Any]]) -> bytes:
+    """Return the events as an Avro object file under the log's own names, times as microseconds."""
+    moment = {"type": "long", "logicalType": "timestamp-micros"}
+    optional = {"correlation_id", "causation_id"}
+    kinds: dict[str, Any] = {name: ["null", "string"] if name in optional else "string" for name in OWN.values()}
+    kinds |= {"occurred_at": moment, "recorded_at": moment, "schema_version": "int"}
+    fields = [{"name": name, "type": kind} for name, kind in kinds.items()]
+    rows = []
+    for event in events:
+        row: dict[str, Any] = {own: event.get(name) for name, own in OWN.items()}
+        row |= {name: datetime.fromisoformat(row[name]) for name in ("occurred_at", "recorded_at")}
+        rows.append(row | {"data": write_json(event["data"])})
+    sink = io.BytesIO()
+    schema = {"type": "record", "name": "Event", "namespace": "loandesk", "fields": fields}
+    # The marker between blocks is random by default, and a codec's bytes depend on its library: neither is wanted here.
+    fastavro.writer(
+        sink, schema, rows, codec="null", sync_marker=hashlib.md5(b"loan-desk", usedforsecurity=False).digest()
+    )
+    return sink.getvalue()
+
+
+def build_xes(events: list[dict[str, Any]]) -> bytes:
+    """Return the events as XES: a trace a stream, the payload's members as attributes."""
+    traces: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        traces.setdefault(event["subject"], []).append(event)
+    lines = [
+        '<?xml version="1.0" encoding="UTF-8"?>',
+        '<log xes.version="1849-2016" xmlns="http://www.xes-standard.org/">',
+    ]
+    for stream, members in traces.items():
+        lines += ["  <trace>", f'    <string key="concept:name" value={quoteattr(stream)}/>']
+        for event in members:
+            lines += ["    <event>", *(f"      {line}" for line in list_attributes(event)), "    </event>"]
+        lines.append("  </trace>")
+    return join_lines([*lines, "</log>"])
+
+
+def list_attributes(event: dict[str, Any]) -> list[str]:
+    """Return an event's XES attributes, a line each."""
+    named = {"concept:name": event["type"], "org:resource": event["actorid"], "identity:id": event["id"]}
+    lines = [f'<date key="time:timestamp" value="{event["time"]}"/>']
+    lines += [f'<string key="{key}" value={quoteattr(value)}/>' for key, value in named.items()]
+    for key, value in event["data"].items():
+        kind = {str: "string", int: "int", float: "float"}.get(type(value), "string")
+        text = value if isinstance(value, str) else write_json(value)
+        lines.append(f"<{kind} key={quoteattr(key)} value={quoteattr(text, {chr(10): '&#10;'})}/>")
+    return lines
+
+
+def main(arguments: list[str]) -> int:
+    """Write the samples, or compare them."""
+    samples = build_samples()
+    if "--check" in arguments:
+        stale = [name for name, content in samples.items() if (SAMPLES / name).read_bytes() != content]
+        print(
+            "\n".join(f"{name} is not what the seed gives" for name in stale) or "Every sample is what its seed gives."
+        )
+        return int(bool(stale))
+    for name, content in samples.items():
+        (SAMPLES / name).write_bytes(content)
+        print(f"{name}  {len(content):,} bytes  sha256 {hashlib.sha256(content).hexdigest()}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
