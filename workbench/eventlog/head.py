@@ -6,10 +6,10 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 from pyiceberg.table import Table
 
 DIGEST_SUM_BITS: Final = 128
+DIGITS: Final = 64
 _MARK: Final = "workbench."
 
 
@@ -68,16 +68,17 @@ def sum_digests(digests: pa.ChunkedArray | pa.Array) -> int:
     >>> sum_digests(pa.array(["00000000000000a" + "0" * 49, "000000000000001" + "0" * 49]))
     11
     """
-    chunks = digests.chunks if isinstance(digests, pa.ChunkedArray) else [digests]
-    return sum(_sum_chunk(chunk) for chunk in chunks) % (1 << DIGEST_SUM_BITS)
-
-
-def _sum_chunk(chunk: pa.Array) -> int:
-    if len(chunk) == 0:
-        return 0
-    text = pc.utf8_slice_codeunits(chunk, 0, 16)
-    joined = "".join(text.to_pylist())
-    words = np.frombuffer(bytes.fromhex(joined), dtype=">u8").astype(np.uint64) >> np.uint64(4)
+    words = np.frombuffer(digest_bytes(digests, 8), dtype=">u8").astype(np.uint64) >> np.uint64(4)
     # Halves of 30 bits: their sums stay below 2^63 for 2^33 rows.
     high, low = words >> np.uint64(30), words & np.uint64((1 << 30) - 1)
-    return (int(high.sum()) << 30) + int(low.sum())
+    return ((int(high.sum()) << 30) + int(low.sum())) % (1 << DIGEST_SUM_BITS)
+
+
+def digest_bytes(digests: pa.ChunkedArray | pa.Array, size: int) -> bytes:
+    """Return the first ``size`` bytes of each hexadecimal digest, joined; read from the column's buffer as it lies."""
+    column = digests.combine_chunks() if isinstance(digests, pa.ChunkedArray) else digests
+    if len(column) == 0:
+        return b""
+    start = np.frombuffer(column.buffers()[1], dtype="i4", count=1, offset=4 * column.offset)[0]
+    digits = np.frombuffer(column.buffers()[2], dtype="u1", count=DIGITS * len(column), offset=int(start))
+    return bytes.fromhex(digits.reshape(-1, DIGITS)[:, : 2 * size].tobytes().decode("ascii"))

@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from workbench.eventlog.head import DIGEST_SUM_BITS, sum_digests
+from workbench.eventlog.head import DIGEST_SUM_BITS, digest_bytes, sum_digests
 from workbench.eventlog.runs import (
     EVENT_RECORD,
     STREAM_RECORD,
@@ -198,8 +198,7 @@ def hash_streams(stream_ids: Sequence[str]) -> Words:
 
 def digest_halves(digests: pa.ChunkedArray | pa.Array) -> Records:
     """Return the first 16 bytes of hexadecimal digests."""
-    joined = "".join(text[:32] for text in digests.to_pylist())
-    return np.frombuffer(bytes.fromhex(joined), dtype="V16")
+    return np.frombuffer(digest_bytes(digests, 16), dtype="V16")
 
 
 def _event_records(rows: pa.Table) -> Records:

@@ -29,7 +29,6 @@ class Sorting(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     new: Rows
-    known: Rows
     own: Rows
     conflicts: Rows
     first: Rows
@@ -46,6 +45,8 @@ def sort_rows(rows: pa.Table, index: Index) -> Sorting:
     known = firsts[which]
     position = np.full(len(keys), -1, dtype=np.int64)
     position[known] = records["position"] if len(known) else 0
+    if not len(known) and len(firsts) == len(keys):
+        return Sorting(new=everyone, own=known, conflicts=known, first=first, position=position)
     salts, halves = fixed_bytes(rows.column("salt"), 16).copy(), digest_halves(rows.column("digest")).copy()
     own = known[salts[known] == records["salt"]] if len(known) else known
     if len(known):
@@ -55,7 +56,7 @@ def sort_rows(rows: pa.Table, index: Index) -> Sorting:
     conflicts = _differing(rows, compared, salts[first[compared]], halves[first[compared]])
     new = firsts[position[firsts] < 0]
     # Salts are random: a known event with this batch's own salt was written by an attempt whose reply was lost.
-    return Sorting(new=new, known=np.sort(known), own=own, conflicts=conflicts, first=first, position=position)
+    return Sorting(new=new, own=own, conflicts=conflicts, first=first, position=position)
 
 
 def _first_rows(keys: NDArray[np.uint64]) -> Rows:

@@ -9,6 +9,7 @@ import pyarrow as pa
 from pyarrow import ipc
 
 IN_MEMORY: Final = 256 * 1024 * 1024
+BATCH: Final = 1 << 18
 
 
 class Spool:
@@ -43,6 +44,17 @@ class Spool:
         self._files.append(path)
 
     def __iter__(self) -> Iterator[pa.Table]:
+        """Yield the rows in larger batches than they came: looking 2^18 keys up at once costs a third of 2^14 each."""
+        waiting: list[pa.Table] = []
+        for rows in self._parts():
+            waiting.append(rows)
+            if sum(part.num_rows for part in waiting) >= BATCH:
+                yield pa.concat_tables(waiting)
+                waiting = []
+        if waiting:
+            yield pa.concat_tables(waiting)
+
+    def _parts(self) -> Iterator[pa.Table]:
         yield from self._held
         for path in self._files:
             with pa.memory_map(str(path)) as mapped:

@@ -4,7 +4,7 @@ import random
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import numpy as np
@@ -157,7 +157,7 @@ class _Attempt:
         sorting = sort_rows(rows, index)
         if self._strict and len(sorting.conflicts):
             raise _conflict(rows, sorting)
-        candidates = rows.take(pa.array(sorting.new))
+        candidates = take_rows(rows, sorting.new)
         if self._request.expected is not None and candidates.num_rows:
             check_versions(candidates, self._request.expected, index)
         times = record_times(candidates, self._commit_at, self._recorded_at)
@@ -167,8 +167,8 @@ class _Attempt:
         fit = np.setdiff1d(np.arange(candidates.num_rows), times.refused)
         positions = sorting.position.copy()
         if len(fit):
-            chosen = pa.array(fit)
-            placed = self._place(candidates.take(chosen), times.recorded_at.take(chosen), times.imported.take(chosen))
+            chosen = [take_rows(part, fit) for part in (candidates, times.recorded_at, times.imported)]
+            placed = self._place(*chosen)
             positions[sorting.new[fit]] = placed
         positions = positions[sorting.first]
         positions[sorting.conflicts] = -1
@@ -228,6 +228,11 @@ class _Attempt:
             raise UnlandedError(error, self._files) from error
         self._store.index.save()
         return snapshot_id
+
+
+def take_rows(rows: Any, which: NDArray[np.intp]) -> Any:
+    """Return the chosen rows of an Arrow table or array; all of them cost nothing."""
+    return rows if len(which) == len(rows) else rows.take(pa.array(which))
 
 
 def commit_time(head: Head, tolerance: float) -> datetime:
