@@ -17,8 +17,8 @@ _NODES = {
     "COLLATE", "LAMBDA", "TYPE",
 }  # fmt: skip
 _MACROS = {
-    "array_to_string", "date_add", "days_in_month", "fdiv", "fmod", "if", "json", "list_append", "list_first", "list_last",
-    "list_prepend", "list_reverse", "nullif", "split_part",
+    "array_to_string", "date_add", "days_in_month", "fdiv", "fmod", "if", "json", "list_append", "list_first",
+    "list_last", "list_prepend", "list_reverse", "nullif", "split_part",
 }  # fmt: skip
 # Consistent by DuckDB's own word, yet they tell of the process or its catalog.
 _REFUSED = {"getenv", "version", "current_setting", "getvariable", "txid_current", "pg_typeof", "alias", "unnest"}
@@ -29,7 +29,7 @@ group by function_name having bool_and(stability = 'CONSISTENT')
 
 
 def open_engine() -> duckdb.DuckDBPyConnection:
-    """Return a DuckDB of its own that reaches no file, no network and no Python variable; one thread keeps the order."""
+    """Return a DuckDB of its own that reaches no file, network or Python variable; one thread keeps the order."""
     engine = duckdb.connect(config={"enable_external_access": False})
     for setting in (
         "TimeZone = 'UTC'",

@@ -14,7 +14,6 @@ from workbench.sources.base import MappedChunk
 from workbench.sources.mapper import RowMapper
 from workbench.sources.mapping import Mapping
 from workbench.sources.rows import ENVELOPE, MappedSource, complete_rows
-from workbench.sources.xes import name_source
 
 BATCH = 50_000
 """Rows mapped at once; the memory a source needs is some such batches, whatever the size of its file."""
@@ -34,7 +33,7 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TabularSource(MappedSource):
-    """A file of rows read through a mapping, or by the names of its columns. Raises MappingError where they do not fit."""
+    """A file of rows read through a mapping, or by its columns' names. Raises MappingError where they do not fit."""
 
     jsons: Collection[str] = ()
     whole: str | None = None
@@ -42,7 +41,7 @@ class TabularSource(MappedSource):
     def __init__(self, path: Path, *, mapping: Mapping | None = None, name: str | None = None) -> None:
         self.path = path
         self.mapping = mapping
-        self.name = name or name_source(path)
+        self.name = name or path.name
 
     @abstractmethod
     def read_batches(self) -> Iterator[Batch]:

@@ -12,6 +12,7 @@ import codecs
 import re
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from typing import ClassVar
 
@@ -20,7 +21,7 @@ import pyarrow as pa
 
 from workbench.errors import SourceError
 from workbench.sources.base import MappedChunk
-from workbench.sources.pieces import read_pieces
+from workbench.sources.compression import open_bytes
 from workbench.sources.rows import MappedSource, complete_rows
 from workbench.sources.xes_parse import ParsedEvent, XesParser
 from workbench.sources.xes_scan import scan_block
@@ -41,17 +42,19 @@ class XesSource(MappedSource):
     media_type: ClassVar[str] = "application/xes+xml"
 
     def __init__(self, path: Path, *, name: str | None = None) -> None:
-        self._path = path
-        self.name = name or name_source(path)
+        self.path = path
+        self.name = name or path.name
 
     def chunks(self) -> Iterator[MappedChunk]:
         """Yield some 15,000 events at a time; raises SourceError where the file is not whole, not XML or not XES."""
-        reading = _Reading(str(self._path))
-        for block, is_last in cut_blocks(read_ahead(to_utf8(read_pieces(self._path, _PIECE), self._path))):
-            rows = reading.read(block, is_last=is_last)
-            if rows is not None and rows.num_rows:
-                columns = {name: rows[name] for name in rows.column_names}
-                yield MappedChunk(rows=complete_rows(columns, rows.num_rows, self.media_type))
+        reading = _Reading(str(self.path))
+        with open_bytes(self.path) as stream:
+            pieces = iter(partial(stream.read, _PIECE), b"")
+            for block, is_last in cut_blocks(read_ahead(to_utf8(pieces, self.path))):
+                rows = reading.read(block, is_last=is_last)
+                if rows is not None and rows.num_rows:
+                    columns = {name: rows[name] for name in rows.column_names}
+                    yield MappedChunk(rows=complete_rows(columns, rows.num_rows, self.media_type))
 
 
 class _Reading:
@@ -172,11 +175,6 @@ def to_utf8(pieces: Iterator[bytes], path: Path) -> Iterator[bytes]:
         raise SourceError(
             f"{path} names the encoding {encoding}, in which it cannot be read. Save it as UTF-8."
         ) from error
-
-
-def name_source(path: Path) -> str:
-    """Return the file's name without its compression's suffix, so that both forms of a file are one source."""
-    return path.stem if path.suffix in {".gz", ".zst"} else path.name
 
 
 def _count_lines(text: bytes) -> int:
