@@ -16,7 +16,8 @@ from workbench.event import Basis, Event
 if TYPE_CHECKING:
     import polars as pl
 
-    from workbench.decode import DecodeContext, Registry
+    from workbench.decode import DecodeContext
+    from workbench.decode.registry import Registry
     from workbench.eventlog import Head, IngestReport, Log, MaintenanceReport
     from workbench.eventlog.ingest import Progress
     from workbench.query.base import Engine, Relation
@@ -278,6 +279,26 @@ class Session:
                 self.head()
             else:
                 return
+
+    def trace(self, record: str) -> "Trace":
+        """Return what became of a record, named as ``FILE:LINE``, or of an event, named by its id.
+
+        Raises UnknownEventError, and SourceError for a file that cannot be read.
+        """
+        from workbench.query.trace import find_record, trace_event, trace_record
+
+        name, _, line = record.rpartition(":")
+        if not (name and line.isdigit() and Path(name).is_file()):
+            return trace_event(record, self.sql)
+        found = find_record(Path(name), int(line), self._decode(Path(name)))
+        return trace_record(found, self._log.quarantined_record(Path(name), found.offset), self.sql)
+
+    def _decode(self, path: Path) -> "Iterator[Decoded]":
+        from workbench.decode import decode_source
+        from workbench.sources import open_source
+
+        source = open_source(path)
+        return decode_source(source, self._context(source.name))
 
     def basis(
         self, *, as_of: datetime | None = None, known_at: datetime | None = None, order: str = "position"

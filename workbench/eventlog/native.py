@@ -5,15 +5,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.config import Settings
 from workbench.decode import DecodeContext
 from workbench.eventlog.base import Log
 from workbench.eventlog.catalog import open_tables, storage_errors
 from workbench.eventlog.head import Head
-from workbench.eventlog.ingest import IngestReport, Progress, ingest_source
+from workbench.eventlog.ingest import IngestReport, Progress, digest_file, ingest_source
 from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
 from workbench.eventlog.maintain import MaintenanceReport, maintain_log
+from workbench.eventlog.quarantine import quarantine_id, read_quarantine
 from workbench.eventlog.retry import retry_records
 from workbench.eventlog.shape import FilePart, Shape
 from workbench.eventlog.store import Store
@@ -55,6 +57,13 @@ class NativeLog(Log):
     def quarantined_count(self) -> int:
         """Return how many records wait in quarantine."""
         return self._lists.waiting(self._quarantine_table())
+
+    def quarantined_record(self, path: Path, offset: int) -> Mapping[str, object] | None:
+        """Return the quarantine's last row about a record of a file, None when it has none."""
+        name = quarantine_id(digest_file(path), offset)
+        rows = read_quarantine(self._quarantine_table())
+        found = rows.filter(pc.equal(rows.column("quarantine_id"), name)).to_pylist()
+        return found[-1] if found else None
 
     def retry_quarantine(self, context: Callable[[str], DecodeContext]) -> IngestReport:
         """Decode the waiting records again and append those that became valid."""
