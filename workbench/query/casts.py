@@ -1,0 +1,168 @@
+"""CAST and TRY_CAST as Trino means them, by the types on both sides."""
+
+from sqlglot import exp
+
+from workbench.query.build import call, cast, choose, each
+from workbench.query.types import (
+    INTEGERS,
+    NUMBERS,
+    VARCHAR,
+    Type,
+)
+
+# The conditions under which Trino reads a text as a value, by the type wanted.
+_TEXT_TESTS = {
+    **dict.fromkeys(INTEGERS, "wb_is_integer_text"),
+    "decimal": "wb_is_decimal_text",
+    "double": "wb_is_double_text",
+    "real": "wb_is_double_text",
+    "boolean": "wb_is_boolean_text",
+    "date": "wb_is_date_text",
+    "timestamp": "wb_is_timestamp_text",
+    "timestamptz": "wb_is_zoned_text",
+}
+_PLAIN_TEXT = (*INTEGERS, "decimal", "boolean", "date")
+_TO_JSON = ("varchar", "boolean", *INTEGERS)
+
+
+class CastError(ValueError):
+    """A cast that is not in the subset."""
+
+
+def local_time(value: exp.Expression, kind: Type) -> exp.Expression:
+    """Return a time as the clock on the wall shows it, in the value's zone, as DuckDB's TIMESTAMP."""
+    if kind.name == "timestamptz":
+        return call("timezone", zone_of(kind), value) if kind.fields else call("wb_utc", value)
+    return cast(value, "TIMESTAMP") if kind.name == "date" else value
+
+
+def instant(value: exp.Expression, kind: Type) -> exp.Expression:
+    """Return the moment at which the wall clock of the type's zone shows a DuckDB TIMESTAMP."""
+    return call("timezone", zone_of(kind), value) if kind.fields else call("wb_instant", value)
+
+
+def zone_of(kind: Type) -> exp.Expression:
+    """Return the zone of a type as an expression: a text, or the parameter it was given by."""
+    zone = kind.fields[0] if kind.fields else "UTC"
+    if zone.startswith(":"):
+        return cast(exp.Placeholder(this=zone[1:]), VARCHAR)
+    return exp.Literal.string(zone)
+
+
+def cast_value(value: exp.Expression, source: Type, target: Type, *, safe: bool) -> exp.Expression:
+    """Return a value cast from one type to another; raises CastError when the subset has no such cast."""
+    if source.name == "unknown" or (source == target and source.name != "timestamptz"):
+        return cast(value, target, safe=safe) if source.name == "unknown" else value
+    if target.name == "varchar":
+        return _to_text(value, source, safe=safe)
+    if source.name == "varchar":
+        return _from_text(value, target, safe=safe)
+    if source.name == "json":
+        return _from_json(value, target, safe=safe)
+    if source.name in NUMBERS and target.name in NUMBERS:
+        return _number(value, source, target, safe=safe)
+    if {source.name, target.name} <= {"date", "timestamp", "timestamptz"}:
+        return _time(value, source, target)
+    if _is_boolean_number(source, target):
+        return cast(value, target, safe=safe)
+    if target.name == "json" and source.name in _TO_JSON:
+        return call("to_json", value)
+    if source.name == target.name == "array":
+        return call("list_transform", value, each("wb_x", _item("wb_x", source.items[0], target.items[0], safe=safe)))
+    if source.name == target.name == "row" and len(source.items) == len(target.items):
+        return cast(value, target, safe=safe)
+    raise CastError(f"A cast from {source} to {target} is not in the declared subset")
+
+
+def _is_boolean_number(source: Type, target: Type) -> bool:
+    names = {source.name, target.name}
+    return "boolean" in names and bool(names & set(NUMBERS))
+
+
+def _item(name: str, source: Type, target: Type, *, safe: bool) -> exp.Expression:
+    return cast_value(exp.column(name), source, target, safe=safe)
+
+
+def _to_text(value: exp.Expression, source: Type, *, safe: bool) -> exp.Expression:
+    if source.name in _PLAIN_TEXT:
+        return cast(value, VARCHAR)
+    if source.name == "double":
+        return call("wb_double_text", value)
+    if source.name == "timestamp":
+        return call("wb_timestamp_text", value, source.numbers[0])
+    if source.name == "timestamptz":
+        text = call("wb_timestamp_text", local_time(value.copy(), source), source.numbers[0])
+        return exp.DPipe(this=exp.DPipe(this=text, expression=exp.Literal.string(" ")), expression=zone_of(source))
+    if source.name == "json":
+        return call("wb_json_try_text" if safe else "wb_json_text", value)
+    raise CastError(f"A cast from {source} to varchar is not in the declared subset")
+
+
+def _from_text(value: exp.Expression, target: Type, *, safe: bool) -> exp.Expression:
+    if target.name == "json":
+        return call("to_json", value)
+    test = _TEXT_TESTS.get(target.name)
+    if test is None:
+        raise CastError(f"A cast from varchar to {target} is not in the declared subset")
+    read = value.copy()
+    if target.name in ("double", "real"):
+        read = call("wb_number_text", read)
+    result = _rounded(cast(read, target, safe=safe), target, 6)
+    if safe:
+        return choose((call(test, value), result))
+    bad = call("wb_bad_cast", value.copy(), str(target))
+    empty = exp.Is(this=value.copy(), expression=exp.Null())
+    return choose((exp.Or(this=empty, expression=call(test, value)), result), otherwise=bad)
+
+
+def _from_json(value: exp.Expression, target: Type, *, safe: bool) -> exp.Expression:
+    if target.name == "array":
+        items = call("wb_json_try_items" if safe else "wb_json_items", value)
+        if target.items[0].name == "json":
+            return items
+        return call("list_transform", items, each("wb_x", _item("wb_x", Type("json"), target.items[0], safe=safe)))
+    if target.name == "map" and target.items[0].name == "varchar":
+        entries = call("wb_json_try_entries" if safe else "wb_json_entries", value)
+        if target.items[1].name == "json":
+            return entries
+        keys, values = call("map_keys", entries.copy()), call("map_values", entries)
+        cast_values = each("wb_x", _item("wb_x", Type("json"), target.items[1], safe=safe))
+        return call("map", keys, call("list_transform", values, cast_values))
+    if target.name in (*INTEGERS, "double", "boolean", "decimal"):
+        prefix = "wb_json_try_" if safe else "wb_json_"
+        if target.name == "decimal":
+            return _from_text(call("wb_json_number_text", value), target, safe=safe)
+        family = "integer" if target.name in INTEGERS else target.name
+        return cast(call(f"{prefix}{family}", value), target, safe=safe)
+    raise CastError(f"A cast from json to {target} is not in the declared subset")
+
+
+def _number(value: exp.Expression, source: Type, target: Type, *, safe: bool) -> exp.Expression:
+    if source.name in ("double", "real"):
+        if target.name in INTEGERS:
+            # Trino rounds half away from zero; DuckDB's own cast rounds half to even.
+            return cast(call("round", value), target, safe=safe)
+        if target.name == "decimal":
+            raise CastError(
+                f"A cast from {source} to {target} rounds binary fractions differently on the engines; cast the text "
+                "itself, such as cast(json_extract_scalar(…) as decimal(18,2))"
+            )
+    return cast(value, target, safe=safe)
+
+
+def _time(value: exp.Expression, source: Type, target: Type) -> exp.Expression:
+    digits = source.numbers[0] if source.numbers else 0
+    if target.name == "date":
+        return cast(local_time(value, source), "DATE")
+    if target.name == "timestamp":
+        return _rounded(local_time(value, source), target, digits)
+    moment = value if source.name == "timestamptz" else call("wb_instant", local_time(value, source))
+    return _rounded(moment, target, digits)
+
+
+def _rounded(value: exp.Expression, target: Type, digits: int) -> exp.Expression:
+    """Round half up to the digits of the type, as Trino does when a cast drops some."""
+    if target.name not in ("timestamp", "timestamptz") or target.numbers[0] >= digits:
+        return value
+    make = "make_timestamp" if target.name == "timestamp" else "make_timestamptz"
+    return call(make, call("wb_round_micros", call("epoch_us", value), 10 ** (6 - target.numbers[0])))

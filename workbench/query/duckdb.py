@@ -1,0 +1,367 @@
+"""The embedded engine: DuckDB in process, locked, reading the Parquet files of the relations it is given."""
+
+import hashlib
+import re
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+import msgspec
+import polars as pl
+import pyarrow as pa
+from sqlglot import exp
+
+from workbench.errors import QueryFailedError, QueryRefusedError, QueryTimeoutError, RowLimitError
+from workbench.query.annotate import annotate_types
+from workbench.query.base import Engine, Relation
+from workbench.query.dialect import read_statement, type_of_value
+from workbench.query.frames import make_frame
+from workbench.query.native import check_native
+from workbench.query.rewrites import write_duckdb
+from workbench.query.types import Type, duckdb_type, parse_type
+
+_MACROS: Final = Path(__file__).with_name("macros.sql")
+_KEPT: Final = 256
+_LARGEST_BATCH: Final = 100_000
+
+
+class ArrowFunction(msgspec.Struct, frozen=True):
+    """A Python function over Arrow arrays, one an argument, giving one array; types are Trino's names.
+
+    Only the SELECT of a relation may call it, never a statement of a user. NULLs reach it.
+    """
+
+    call: Callable[..., pa.Array]
+    arguments: tuple[str, ...]
+    result: str
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A statement that was judged and compiled: DuckDB's SQL, the answer's columns, the relations made at each run."""
+
+    sql: str
+    columns: Mapping[str, Type]
+    arrow: tuple[str, ...]
+
+
+class DuckDBEngine(Engine):
+    """Runs one SELECT of the declared subset in process.
+
+    ``directories`` are the only ones whose files it can read, and it writes none: the connection is locked before the
+    first statement. ``functions`` are Python functions the relations' own SELECT may call. Safe to use from several
+    threads at once; each call has a connection of its own to the same database.
+    """
+
+    name = "duckdb"
+
+    def __init__(
+        self,
+        directories: Sequence[str | Path] = (),
+        *,
+        functions: Mapping[str, ArrowFunction] | None = None,
+        threads: int | None = None,
+    ) -> None:
+        self._functions = dict(functions or {})
+        self._lock = threading.Lock()
+        self._views: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
+        self._connection = _open(directories, self._functions, threads)
+
+    def query(
+        self,
+        statement: str,
+        parameters: Mapping[str, Any],
+        relations: Mapping[str, Relation],
+        *,
+        row_limit: int | None = None,
+        time_limit: float | None = None,
+        native: bool = False,
+    ) -> pl.DataFrame:
+        """Return the rows of one SELECT over ``relations``; see Engine.query.
+
+        With ``native`` the statement is in DuckDB's own dialect and goes to DuckDB as it is written, once its parse
+        by DuckDB itself shows one SELECT over the relations that calls no function reading files, settings or SQL.
+        """
+        cursor = self._connection.cursor()
+        try:
+            if native:
+                plan, values = self._plan_native(cursor, statement, relations), dict(parameters)
+            else:
+                statement, values = _spread_lists(statement, parameters)
+                plan = self._plan(statement, values, relations, row_limit)
+            self._register(cursor, plan.arrow, relations)
+            table = _run(cursor, plan.sql, _bound(plan.sql, values), row_limit, time_limit)
+        finally:
+            cursor.close()
+        return make_frame(table, plan.columns)
+
+    def explain(self, statement: str, parameters: Mapping[str, Any], relations: Mapping[str, Relation]) -> str:
+        """Return DuckDB's plan of a statement as text: the files it reads, with the columns and filters of each scan."""
+        plan = self._plan(statement, parameters, relations, None)
+        with self._cursor() as cursor:
+            rows = cursor.execute(f"EXPLAIN {plan.sql}", _bound(plan.sql, parameters)).fetchall()
+        return "\n".join(str(row[1]) for row in rows)
+
+    def compile(self, statement: str, parameters: Mapping[str, Any], relations: Mapping[str, Relation]) -> str:
+        """Return the SQL that DuckDB would run for a statement; nothing is run."""
+        return self._plan(statement, parameters, relations, None).sql
+
+    def close(self) -> None:
+        """Close the database. The engine is not used again."""
+        self._connection.close()
+
+    @contextmanager
+    def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
+        cursor = self._connection.cursor()
+        try:
+            yield cursor
+        finally:
+            cursor.close()
+
+    def _plan(
+        self, statement: str, parameters: Mapping[str, Any], relations: Mapping[str, Relation], row_limit: int | None
+    ) -> Plan:
+        kinds = {name: type_of_value(name, value) for name, value in parameters.items()}
+        versions = tuple((name, relation.version) for name, relation in relations.items())
+        key = (statement, tuple(kinds.items()), versions, row_limit)
+        with self._lock:
+            plan = self._plans.get(key)
+            if plan is None:
+                plan = self._compile(statement, kinds, relations, row_limit)
+                self._plans[key] = plan
+                if len(self._plans) > _KEPT:
+                    self._plans.popitem(last=False)
+            else:
+                self._plans.move_to_end(key)
+        return plan
+
+    def _compile(
+        self, statement: str, kinds: Mapping[str, Type], relations: Mapping[str, Relation], row_limit: int | None
+    ) -> Plan:
+        tables = _tables(relations)
+        read = read_statement(statement, tables, kinds)
+        columns = annotate_types(read, statement, tables)
+        sources, arrow = self._sources(read.relations, relations)
+        _limit(read.tree, row_limit)
+        return Plan(write_duckdb(read.tree, sources), columns, arrow)
+
+    def _sources(
+        self, names: frozenset[str], relations: Mapping[str, Relation]
+    ) -> tuple[dict[str, str], tuple[str, ...]]:
+        sources: dict[str, str] = {}
+        arrow: set[str] = set()
+        for name in sorted(names):
+            relation = relations[name]
+            if relation.arrow is not None:
+                sources[name] = _quote(_arrow_name(name))
+                arrow.add(name)
+            elif relation.select is not None:
+                sources[name] = self._select_source(relation, relations, arrow)
+            else:
+                sources[name] = self._view(relation, lambda relation=relation: _parquet_select(relation))
+        return sources, tuple(sorted(arrow))
+
+    def _select_source(self, relation: Relation, relations: Mapping[str, Relation], arrow: set[str]) -> str:
+        text = relation.select or ""
+        others = {name: other for name, other in relations.items() if name != relation.name}
+        tables = _tables(others)
+        read = read_statement(text, tables, {}, allowed=frozenset(self._functions))
+        results = {name: parse_type(function.result) for name, function in self._functions.items()}
+        columns = annotate_types(read, text, tables, results)
+        if list(columns) != list(relation.columns):
+            raise QueryRefusedError(
+                f"The relation {relation.name} declares {list(relation.columns)} and selects {list(columns)}."
+            )
+        sources, inner = self._sources(read.relations, others)
+        arrow.update(inner)
+        sql = write_duckdb(read.tree, sources)
+        return f"({sql})" if inner else self._view(relation, lambda: sql)
+
+    def _view(self, relation: Relation, select: Callable[[], str]) -> str:
+        """Return the quoted name of a view over a relation, made once a version: DuckDB reads the list of files once."""
+        key = (relation.name, relation.version)
+        if key not in self._views:
+            name = "wb_" + hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()
+            with self._cursor() as cursor:
+                _execute(cursor, f"CREATE OR REPLACE VIEW {name} AS {select()}")
+            self._views[key] = name
+        self._views.move_to_end(key)
+        return _quote(self._views[key])
+
+    def _plan_native(
+        self, cursor: duckdb.DuckDBPyConnection, statement: str, relations: Mapping[str, Relation]
+    ) -> Plan:
+        used = check_native(cursor, statement, frozenset(relations))
+        with self._lock:
+            sources, arrow = self._sources(used, relations)
+        self._register(cursor, arrow, relations)
+        for name, source in sources.items():
+            _execute(cursor, f"CREATE OR REPLACE TEMP VIEW {_quote(name)} AS SELECT * FROM {source}")
+        return Plan(statement, {}, ())
+
+    def _register(
+        self, cursor: duckdb.DuckDBPyConnection, names: Sequence[str], relations: Mapping[str, Relation]
+    ) -> None:
+        for name in names:
+            made = relations[name].arrow
+            if made is not None:
+                cursor.register(_arrow_name(name), made())
+
+
+def _open(
+    directories: Sequence[str | Path], functions: Mapping[str, ArrowFunction], threads: int | None
+) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(
+        ":memory:",
+        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
+    )
+    for statement in _MACROS.read_text(encoding="utf-8").split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
+    for name, function in functions.items():
+        connection.create_function(
+            name,
+            function.call,
+            [_function_type(kind) for kind in function.arguments],  # type: ignore[misc]
+            _function_type(function.result),  # type: ignore[arg-type]
+            type="arrow",
+            null_handling="special",
+        )
+    folders = ", ".join(_literal(f"{Path(folder).resolve()}/") for folder in directories)
+    for setting in (
+        "SET GLOBAL TimeZone = 'UTC'",
+        "SET GLOBAL Calendar = 'gregorian'",
+        "SET GLOBAL python_enable_replacements = false",
+        "SET GLOBAL parquet_metadata_cache = true",
+        f"SET GLOBAL allowed_directories = [{folders}]",
+        *([f"SET GLOBAL threads = {threads}"] if threads else []),
+        "SET GLOBAL enable_external_access = false",
+        "SET GLOBAL lock_configuration = true",
+    ):
+        connection.execute(setting)
+    return connection
+
+
+def _function_type(kind: str) -> str:
+    return duckdb_type(parse_type(kind))
+
+
+def _tables(relations: Mapping[str, Relation]) -> dict[str, dict[str, Type]]:
+    return {
+        name: {column: parse_type(kind) for column, kind in relation.columns.items()}
+        for name, relation in relations.items()
+    }
+
+
+def _arrow_name(name: str) -> str:
+    return f"wb_arrow_{name}"
+
+
+def _quote(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _parquet_select(relation: Relation) -> str:
+    """Return the SELECT over a relation's files; the lists are written by us from the snapshot, never by a user."""
+    columns = ", ".join(_quote(column) for column in relation.columns)
+    parts = []
+    for part in relation.parts:
+        if part.files:
+            files = ", ".join(_literal(_plain_path(file)) for file in part.files)
+            source = f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false)"  # noqa: S608 - quoted above
+            parts.append(source if part.after is None else f"{source} WHERE position > {int(part.after)}")
+    if parts:
+        return " UNION ALL ".join(parts)
+    typed = ", ".join(
+        f"CAST(NULL AS {duckdb_type(parse_type(kind))}) AS {_quote(column)}" for column, kind in relation.columns.items()
+    )
+    return f"SELECT {typed} WHERE false"
+
+
+def _plain_path(path: str) -> str:
+    """Return a path in which nothing is a glob: a folder may be called ``logs[1]``."""
+    return re.sub(r"([*?\[])", r"[\1]", path.removeprefix("file://"))
+
+
+def _limit(tree: exp.Query, row_limit: int | None) -> None:
+    """Ask the engine for one row more than allowed, so that it stops early and the excess is noticed."""
+    if row_limit and tree.args.get("limit") is None and isinstance(tree, (exp.Select, exp.SetOperation)):
+        tree.set("limit", exp.Limit(expression=exp.Literal.number(row_limit + 1)))
+
+
+def _spread_lists(statement: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    return statement, dict(parameters)
+
+
+def _bound(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the values of the parameters the SQL names: DuckDB refuses any other."""
+    named = set(re.findall(r"\$(\w+)", sql))
+    return {name: value for name, value in parameters.items() if name in named and value is not None}
+
+
+def _execute(connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any] | None = None) -> None:
+    try:
+        connection.execute(sql, values or None)
+    except duckdb.Error as error:
+        raise _failure(error) from error
+
+
+def _run(
+    cursor: duckdb.DuckDBPyConnection,
+    sql: str,
+    values: Mapping[str, Any],
+    row_limit: int | None,
+    time_limit: float | None,
+) -> pa.Table:
+    expired = threading.Event()
+
+    def stop() -> None:
+        expired.set()
+        cursor.interrupt()
+
+    timer = threading.Timer(time_limit, stop) if time_limit else None
+    if timer is not None:
+        timer.daemon = True
+        timer.start()
+    try:
+        return _fetch(cursor.sql(sql, params=dict(values) or None), row_limit)
+    except duckdb.InterruptException as error:
+        if not expired.is_set():
+            raise KeyboardInterrupt from error
+        raise QueryTimeoutError(
+            f"The statement ran longer than {time_limit:g} s and was stopped. Narrow it by time, type or stream, or "
+            "raise query.time_limit."
+        ) from error
+    except duckdb.Error as error:
+        raise _failure(error) from error
+    finally:
+        if timer is not None:
+            timer.cancel()
+
+
+def _fetch(rows: duckdb.DuckDBPyRelation, row_limit: int | None) -> pa.Table:
+    reader = rows.to_arrow_reader(_LARGEST_BATCH)
+    batches, count = [], 0
+    for batch in reader:
+        count += batch.num_rows
+        if row_limit and count > row_limit:
+            raise RowLimitError(
+                f"The answer has more than {row_limit:,} rows and nothing of it is returned. Add LIMIT, aggregate, or "
+                "raise query.row_limit."
+            )
+        batches.append(batch)
+    return pa.Table.from_batches(batches, reader.schema)
+
+
+def _failure(error: duckdb.Error) -> QueryFailedError:
+    told = str(error).split("\n", 1)[0]
+    told = re.sub(r"^[A-Za-z ]+ Error: ", "", told)
+    return QueryFailedError(f"DuckDB could not run the statement: {told}")

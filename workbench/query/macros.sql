@@ -1,0 +1,255 @@
+-- DuckDB macros that give a function of the subset Trino's meaning where DuckDB's own differs.
+-- Made once in the engine's connection before it is locked; a statement reaches them through functions.py, rewrites.py
+-- and casts.py only, for a name outside the subset is refused. Each rests on those before it.
+
+CREATE MACRO wb_same(x) AS x;
+CREATE MACRO wb_ceil(x) AS CAST(ceil(x) AS BIGINT);
+CREATE MACRO wb_floor(x) AS CAST(floor(x) AS BIGINT);
+CREATE MACRO wb_sign_double(x) AS CASE WHEN isnan(x) THEN x ELSE CAST(sign(x) AS DOUBLE) END;
+CREATE MACRO wb_mod(a, b) AS CASE WHEN b = 0 THEN error('Division by zero') ELSE a % b END;
+CREATE MACRO wb_divide_integer(a, b) AS CASE WHEN b = 0 THEN error('Division by zero') ELSE a // b END;
+CREATE MACRO wb_divide_double(a, b) AS
+  CASE
+    WHEN b <> 0 THEN CAST(a AS DOUBLE) / CAST(b AS DOUBLE)
+    WHEN a = 0 OR isnan(CAST(a AS DOUBLE)) THEN CAST('NaN' AS DOUBLE)
+    ELSE CAST(a AS DOUBLE) / CAST(b AS DOUBLE) END;
+CREATE MACRO wb_unscaled(x) AS CAST(replace(CAST(x AS VARCHAR), '.', '') AS HUGEINT);
+CREATE MACRO wb_half_up(n, d) AS n // d + CASE WHEN abs(n % d) * 2 >= abs(d) THEN CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END ELSE 0 END;
+CREATE MACRO wb_divide_decimal(a, b, f) AS
+  CASE
+    WHEN b = 0 THEN error('Division by zero')
+    ELSE wb_half_up(wb_unscaled(a) * CAST(f AS HUGEINT), wb_unscaled(b)) END;
+CREATE MACRO wb_width_bucket(x, low, high, n) AS
+  CASE
+    WHEN x IS NULL OR low IS NULL OR high IS NULL OR n IS NULL THEN NULL
+    WHEN n <= 0 OR low = high THEN error('width_bucket needs bounds that differ and at least one bucket')
+    WHEN low < high THEN CASE
+    WHEN x < low THEN 0
+    WHEN x >= high THEN n + 1
+    ELSE CAST(floor(CAST(n AS DOUBLE) * (x - low) / (high - low)) AS BIGINT) + 1 END
+    ELSE CASE
+    WHEN x > low THEN 0
+    WHEN x <= high THEN n + 1
+    ELSE CAST(floor(CAST(n AS DOUBLE) * (low - x) / (low - high)) AS BIGINT) + 1 END END;
+CREATE MACRO wb_bitwise_and(a, b) AS CAST(a AS BIGINT) & CAST(b AS BIGINT);
+CREATE MACRO wb_bitwise_or(a, b) AS CAST(a AS BIGINT) | CAST(b AS BIGINT);
+CREATE MACRO wb_substr(s, i, n) AS
+  CASE
+    WHEN s IS NULL OR i IS NULL OR n IS NULL THEN NULL
+    WHEN i = 0 OR n <= 0 OR abs(i) > length(s) THEN ''
+    ELSE substr(s, i, n) END;
+CREATE MACRO wb_substr_rest(s, i) AS CASE WHEN s IS NULL OR i IS NULL THEN NULL WHEN i = 0 OR abs(i) > length(s) THEN '' ELSE substr(s, i) END;
+CREATE MACRO wb_replace(s, a, b) AS CASE WHEN a = '' THEN error('replace needs a text to look for') ELSE replace(s, a, b) END;
+CREATE MACRO wb_reverse(s) AS
+  CASE
+    WHEN s = '' THEN ''
+    ELSE array_to_string(list_transform(range(length(s), 0, -1), lambda i : substr(s, i, 1)), '') END;
+CREATE MACRO wb_lpad(s, n, p) AS
+  CASE
+    WHEN p = '' OR n < 0 THEN error('lpad needs a padding text and a size of 0 or more')
+    ELSE lpad(s, CAST(n AS INTEGER), p) END;
+CREATE MACRO wb_rpad(s, n, p) AS
+  CASE
+    WHEN p = '' OR n < 0 THEN error('rpad needs a padding text and a size of 0 or more')
+    ELSE rpad(s, CAST(n AS INTEGER), p) END;
+-- What Java's Character.isWhitespace takes for white space.
+CREATE MACRO wb_white() AS chr(9) || chr(10) || chr(11) || chr(12) || chr(13) || chr(28) || chr(29) || chr(30) || chr(31) || ' ' || chr(5760) || chr(8192) || chr(8193) || chr(8194) || chr(8195) || chr(8196) || chr(8197) || chr(8198) || chr(8200) || chr(8201) || chr(8202) || chr(8232) || chr(8233) || chr(8287) || chr(12288);
+CREATE MACRO wb_trim(s) AS trim(s, wb_white());
+CREATE MACRO wb_ltrim(s) AS ltrim(s, wb_white());
+CREATE MACRO wb_rtrim(s) AS rtrim(s, wb_white());
+CREATE MACRO wb_split(s, d) AS CASE WHEN d = '' THEN error('split needs a delimiter') ELSE string_split(s, d) END;
+CREATE MACRO wb_split_part(s, d, n) AS
+  CASE
+    WHEN n <= 0 THEN error('split_part counts fields from 1')
+    WHEN d = '' THEN error('split_part needs a delimiter')
+    ELSE string_split(s, d)[n] END;
+CREATE MACRO wb_chr(n) AS chr(CAST(n AS INTEGER));
+CREATE MACRO wb_codepoint(s) AS CASE WHEN length(s) <> 1 THEN error('codepoint takes one character') ELSE unicode(s) END;
+CREATE MACRO wb_md5(b) AS unhex(md5(b));
+CREATE MACRO wb_sha256(b) AS unhex(sha256(b));
+CREATE MACRO wb_regexp_extract(s, p, g) AS CASE WHEN regexp_matches(s, p) THEN regexp_extract(s, p, g) END;
+CREATE MACRO wb_from_unixtime(x) AS
+  CASE
+    WHEN isfinite(x) THEN make_timestamptz(CAST(round(x * 1000) AS BIGINT) * 1000)
+    WHEN x IS NOT NULL THEN error('from_unixtime needs a finite number') END;
+CREATE MACRO wb_to_unixtime(t) AS CAST(epoch_us(t) AS DOUBLE) / 1000000;
+CREATE MACRO wb_utc(t) AS make_timestamp(epoch_us(t));
+CREATE MACRO wb_instant(t) AS make_timestamptz(epoch_us(t));
+CREATE MACRO wb_shift(t, l, u) AS make_timestamptz(epoch_us(t) - (epoch_us(l) - epoch_us(u)));
+CREATE MACRO wb_to_milliseconds(t) AS make_timestamp(CAST(floor((epoch_us(t) + 500) / 1000.0) AS BIGINT) * 1000);
+CREATE MACRO wb_elapsed(a, b, n) AS (epoch_us(b) - epoch_us(a)) // n;
+CREATE MACRO wb_months(a, b) AS
+  (year(b) - year(a)) * 12 + month(b) - month(a) - CASE
+    WHEN b >= a AND (day(b), CAST(b AS TIME)) < (day(a), CAST(a AS TIME)) THEN 1
+    WHEN b < a AND (day(b), CAST(b AS TIME)) > (day(a), CAST(a AS TIME)) THEN -1
+    ELSE 0 END;
+CREATE MACRO wb_iso_text(s) AS regexp_full_match(s, '\d{4}-\d{2}-\d{2}(T(\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?');
+CREATE MACRO wb_from_iso8601_timestamp(s) AS
+  CASE
+    WHEN s IS NULL THEN NULL
+    WHEN NOT wb_iso_text(s) THEN error('Not an ISO 8601 time: ' || s)
+    ELSE make_timestamptz(CAST(floor(epoch_us(CAST(regexp_replace(regexp_replace(replace(s, ',', '.'), 'T(\d{2})?(Z|[+-].*)?$', ' \1:00:00\2'), 'T(\d{2}:\d{2})(Z|[+-].*)?$', ' \1:00\2') AS TIMESTAMPTZ)) / 1000.0) AS BIGINT) * 1000) END;
+CREATE MACRO wb_from_iso8601_date(s) AS
+  CASE
+    WHEN s IS NULL THEN NULL
+    WHEN regexp_full_match(s, '\d{4}-\d{2}-\d{2}') THEN CAST(s AS DATE)
+    ELSE error('Not an ISO 8601 date: ' || s) END;
+CREATE MACRO wb_json_scalar(j, p) AS
+  CASE
+    WHEN TRY(json_type(j, p)) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL
+    ELSE TRY(json_extract_string(j, p)) END;
+CREATE MACRO wb_json_extract(j, p) AS TRY(json_extract(j, p));
+CREATE MACRO wb_json_array_length(j) AS CASE WHEN TRY(json_type(j)) = 'ARRAY' THEN CAST(json_array_length(j) AS BIGINT) END;
+CREATE MACRO wb_json_size(j, p) AS
+  CASE TRY(json_type(j, p))
+    WHEN 'ARRAY' THEN CAST(json_array_length(j, p) AS BIGINT)
+    WHEN 'OBJECT' THEN CAST(len(json_keys(j, p)) AS BIGINT)
+    WHEN NULL THEN NULL
+    ELSE CASE
+    WHEN TRY(json_type(j, p)) IS NOT NULL THEN 0 END END;
+CREATE MACRO wb_json_parse(s) AS CASE WHEN s IS NULL THEN NULL WHEN json_valid(s) THEN CAST(s AS JSON) ELSE error('Not JSON: ' || s) END;
+CREATE MACRO wb_json_format(j) AS CAST(j AS VARCHAR);
+CREATE MACRO wb_is_json_scalar(j) AS json_type(j) NOT IN ('OBJECT', 'ARRAY');
+CREATE MACRO wb_contains(l, x) AS
+  CASE
+    WHEN x IS NULL OR l IS NULL THEN NULL
+    WHEN list_contains(l, x) THEN TRUE
+    WHEN len(l) > list_count(l) THEN NULL
+    ELSE FALSE END;
+CREATE MACRO wb_subscript(l, i) AS
+  CASE
+    WHEN i IS NULL OR l IS NULL THEN NULL
+    WHEN i < 1 OR i > len(l) THEN error('Array subscript out of bounds')
+    ELSE l[i] END;
+CREATE MACRO wb_element_at(l, i) AS CASE WHEN i = 0 THEN error('SQL array indices start at 1') ELSE l[i] END;
+CREATE MACRO wb_map_at(m, k) AS map_extract(m, k)[1];
+CREATE MACRO wb_map_subscript(m, k) AS
+  CASE
+    WHEN m IS NULL OR k IS NULL THEN NULL
+    WHEN NOT map_contains(m, k) THEN error('Key not present in map')
+    ELSE map_extract(m, k)[1] END;
+CREATE MACRO wb_map(k, v) AS map(k, v);
+CREATE MACRO wb_empty_map() AS map();
+CREATE MACRO wb_array_distinct(l) AS
+  list_transform(list_filter(list_zip(l, range(1, len(l) + 1)), lambda z : list_position(l, z[1]) = z[2]), lambda z : z[1]);
+CREATE MACRO wb_array_max(l) AS CASE WHEN len(l) > list_count(l) THEN NULL ELSE list_max(l) END;
+CREATE MACRO wb_array_min(l) AS CASE WHEN len(l) > list_count(l) THEN NULL ELSE list_min(l) END;
+CREATE MACRO wb_array_position(l, x) AS CASE WHEN l IS NULL OR x IS NULL THEN NULL ELSE CAST(coalesce(list_position(l, x), 0) AS BIGINT) END;
+CREATE MACRO wb_array_remove(l, x) AS CASE WHEN l IS NULL OR x IS NULL THEN NULL ELSE list_filter(l, lambda y : y IS NULL OR y <> x) END;
+CREATE MACRO wb_array_sort(l) AS list_sort(l, 'ASC', 'NULLS LAST');
+CREATE MACRO wb_arrays_overlap(a, b) AS
+  CASE
+    WHEN a IS NULL OR b IS NULL THEN NULL
+    WHEN list_has_any(list_filter(a, lambda y : y IS NOT NULL), list_filter(b, lambda y : y IS NOT NULL)) THEN TRUE
+    WHEN (len(a) > list_count(a) AND len(b) > 0) OR (len(b) > list_count(b) AND len(a) > 0) THEN NULL
+    ELSE FALSE END;
+CREATE MACRO wb_flatten(l) AS flatten(list_filter(l, lambda y : y IS NOT NULL));
+CREATE MACRO wb_repeat(x, n) AS CASE WHEN n IS NULL THEN NULL ELSE list_transform(range(0, n), lambda i : x) END;
+CREATE MACRO wb_sequence(a, b, s) AS
+  CASE
+    WHEN s = 0 OR (s > 0 AND b < a) OR (s < 0 AND b > a) THEN error('sequence must go from start towards stop')
+    ELSE generate_series(a, b, s) END;
+CREATE MACRO wb_slice(l, i, n) AS
+  CASE
+    WHEN l IS NULL OR i IS NULL OR n IS NULL THEN NULL
+    WHEN i = 0 THEN error('SQL array indices start at 1')
+    WHEN n < 0 THEN error('slice needs a length of 0 or more')
+    WHEN n = 0 OR abs(i) > len(l) THEN l[1:0]
+    WHEN i > 0 THEN l[i:i + n - 1]
+    ELSE l[len(l) + i + 1:len(l) + i + n] END;
+CREATE MACRO wb_all(l) AS
+  CASE
+    WHEN l IS NULL THEN NULL
+    WHEN list_contains(l, FALSE) THEN FALSE
+    WHEN len(l) > list_count(l) THEN NULL
+    ELSE TRUE END;
+CREATE MACRO wb_any(l) AS
+  CASE
+    WHEN l IS NULL THEN NULL
+    WHEN list_contains(l, TRUE) THEN TRUE
+    WHEN len(l) > list_count(l) THEN NULL
+    ELSE FALSE END;
+CREATE MACRO wb_array_join(l, d) AS CASE WHEN l IS NULL OR d IS NULL THEN NULL ELSE coalesce(array_to_string(l, d), '') END;
+CREATE MACRO wb_array_join_null(l, d, n) AS
+  CASE
+    WHEN l IS NULL OR d IS NULL THEN NULL
+    ELSE coalesce(array_to_string(list_transform(l, lambda y : coalesce(y, n)), d), '') END;
+CREATE MACRO wb_sum_double(l) AS list_sum(l);
+CREATE MACRO wb_avg_double(l) AS CASE WHEN list_count(l) > 0 THEN list_sum(l) / list_count(l) END;
+CREATE MACRO wb_map_of(e) AS CASE WHEN len(e) > 0 THEN map_from_entries(e) END;
+CREATE MACRO wb_mantissa(s) AS split_part(s, 'e', 1);
+CREATE MACRO wb_digits(m) AS rtrim(ltrim(replace(m, '.', ''), '0'), '0');
+CREATE MACRO wb_exponent(s) AS
+  CASE
+    WHEN contains(s, 'e') THEN CAST(split_part(s, 'e', 2) AS INTEGER)
+    ELSE 0 END + CASE
+    WHEN wb_mantissa(s) LIKE '0.%' THEN -(length(split_part(wb_mantissa(s), '.', 2)) - length(ltrim(split_part(wb_mantissa(s), '.', 2), '0')) + 1)
+    ELSE length(split_part(wb_mantissa(s), '.', 1)) - 1 END;
+CREATE MACRO wb_scientific(s) AS
+  wb_digits(wb_mantissa(s))[1] || '.' || CASE
+    WHEN length(wb_digits(wb_mantissa(s))) > 1 THEN wb_digits(wb_mantissa(s))[2:]
+    ELSE '0' END || 'E' || wb_exponent(s);
+CREATE MACRO wb_double_text(x) AS
+  CASE
+    WHEN x IS NULL THEN NULL
+    WHEN isnan(x) THEN 'NaN'
+    WHEN isinf(x) THEN CASE
+    WHEN x > 0 THEN 'Infinity'
+    ELSE '-Infinity' END
+    WHEN x = 0 THEN CASE
+    WHEN CAST(x AS VARCHAR) LIKE '-%' THEN '-0.0'
+    ELSE '0.0' END
+    WHEN x < 0 THEN '-' || wb_scientific(CAST(-x AS VARCHAR))
+    ELSE wb_scientific(CAST(x AS VARCHAR)) END;
+CREATE MACRO wb_timestamp_text(t, n) AS
+  CASE
+    WHEN n = 0 THEN strftime(t, '%Y-%m-%d %H:%M:%S')
+    ELSE strftime(t, '%Y-%m-%d %H:%M:%S') || '.' || left(strftime(t, '%f'), n) END;
+CREATE MACRO wb_is_integer_text(s) AS regexp_full_match(s, '[+-]?\d+');
+CREATE MACRO wb_is_decimal_text(s) AS regexp_full_match(s, '[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?');
+CREATE MACRO wb_is_double_text(s) AS regexp_full_match(wb_trim(s), '[+-]?((\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?[dDfF]?|NaN|Infinity)');
+CREATE MACRO wb_is_boolean_text(s) AS lower(s) IN ('true', 'false', 't', 'f', '1', '0');
+CREATE MACRO wb_is_date_text(s) AS regexp_full_match(s, '\d{4}-\d{1,2}-\d{1,2}');
+CREATE MACRO wb_is_timestamp_text(s) AS regexp_full_match(s, '\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?)?');
+CREATE MACRO wb_is_zoned_text(s) AS
+  regexp_full_match(s, '\d{4}-\d{1,2}-\d{1,2}( \d{1,2}:\d{1,2}(:\d{1,2}(\.\d{1,6})?)?)? ?([+-]\d{2}:\d{2}|[A-Z][A-Za-z0-9_+/-]*)?');
+
+-- Casts
+CREATE MACRO wb_bad_cast(s, t) AS error('Cannot cast ''' || s || ''' to ' || t);
+CREATE MACRO wb_round_micros(n, u) AS CAST(floor((CAST(n AS DECIMAL(38, 0)) + u // 2) // u) AS BIGINT) * u;
+CREATE MACRO wb_number_text(s) AS regexp_replace(wb_trim(s), '([0-9.])[dDfF]$', '\1');
+CREATE MACRO wb_json_kind(j) AS json_type(j);
+CREATE MACRO wb_json_try_text(j) AS
+  CASE json_type(j) WHEN 'OBJECT' THEN NULL WHEN 'ARRAY' THEN NULL WHEN 'NULL' THEN NULL
+    WHEN 'DOUBLE' THEN wb_double_text(CAST(json_extract_string(j, '$') AS DOUBLE)) ELSE json_extract_string(j, '$') END;
+CREATE MACRO wb_json_text(j) AS
+  CASE WHEN json_type(j) IN ('OBJECT', 'ARRAY') THEN wb_bad_cast(CAST(j AS VARCHAR), 'varchar') ELSE wb_json_try_text(j) END;
+CREATE MACRO wb_json_number_text(j) AS
+  CASE json_type(j) WHEN 'NULL' THEN NULL WHEN 'BOOLEAN' THEN CASE WHEN json_extract_string(j, '$') = 'true' THEN '1' ELSE '0' END
+    WHEN 'OBJECT' THEN CAST(j AS VARCHAR) WHEN 'ARRAY' THEN CAST(j AS VARCHAR) ELSE json_extract_string(j, '$') END;
+CREATE MACRO wb_json_try_double(j) AS
+  CASE WHEN wb_is_double_text(wb_json_number_text(j)) THEN TRY_CAST(wb_number_text(wb_json_number_text(j)) AS DOUBLE) END;
+CREATE MACRO wb_json_double(j) AS
+  CASE WHEN wb_json_number_text(j) IS NULL THEN NULL WHEN wb_is_double_text(wb_json_number_text(j))
+    THEN CAST(wb_number_text(wb_json_number_text(j)) AS DOUBLE) ELSE wb_bad_cast(CAST(j AS VARCHAR), 'double') END;
+CREATE MACRO wb_json_try_integer(j) AS
+  CASE WHEN json_type(j) = 'DOUBLE' THEN TRY_CAST(round(CAST(json_extract_string(j, '$') AS DOUBLE)) AS BIGINT)
+    WHEN wb_is_integer_text(wb_json_number_text(j)) THEN TRY_CAST(wb_json_number_text(j) AS BIGINT) END;
+CREATE MACRO wb_json_integer(j) AS
+  CASE WHEN wb_json_number_text(j) IS NULL THEN NULL
+    WHEN wb_json_try_integer(j) IS NULL THEN wb_bad_cast(CAST(j AS VARCHAR), 'an integer') ELSE wb_json_try_integer(j) END;
+CREATE MACRO wb_json_try_boolean(j) AS
+  CASE json_type(j) WHEN 'BOOLEAN' THEN CAST(json_extract_string(j, '$') AS BOOLEAN)
+    WHEN 'VARCHAR' THEN CASE WHEN wb_is_boolean_text(json_extract_string(j, '$')) THEN CAST(json_extract_string(j, '$') AS BOOLEAN) END
+    WHEN 'UBIGINT' THEN json_extract_string(j, '$') <> '0' WHEN 'BIGINT' THEN json_extract_string(j, '$') <> '0' END;
+CREATE MACRO wb_json_boolean(j) AS
+  CASE WHEN wb_json_number_text(j) IS NULL THEN NULL
+    WHEN wb_json_try_boolean(j) IS NULL THEN wb_bad_cast(CAST(j AS VARCHAR), 'boolean') ELSE wb_json_try_boolean(j) END;
+CREATE MACRO wb_json_try_items(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN CAST(j AS JSON[]) END;
+CREATE MACRO wb_json_items(j) AS
+  CASE WHEN json_type(j) = 'ARRAY' THEN CAST(j AS JSON[]) WHEN json_type(j) = 'NULL' OR j IS NULL THEN NULL
+    ELSE wb_bad_cast(CAST(j AS VARCHAR), 'an array') END;
+CREATE MACRO wb_json_try_entries(j) AS CASE WHEN json_type(j) = 'OBJECT' THEN CAST(j AS MAP(VARCHAR, JSON)) END;
+CREATE MACRO wb_json_entries(j) AS
+  CASE WHEN json_type(j) = 'OBJECT' THEN CAST(j AS MAP(VARCHAR, JSON)) WHEN json_type(j) = 'NULL' OR j IS NULL THEN NULL
+    ELSE wb_bad_cast(CAST(j AS VARCHAR), 'a map') END;

@@ -1,0 +1,63 @@
+"""Judge a statement in DuckDB's own dialect by DuckDB's own parser, for ``native=True``."""
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+import duckdb
+
+from workbench.errors import QueryRefusedError
+
+# Table functions that make rows from their arguments and read nothing.
+_TABLE_FUNCTIONS: Final = frozenset({"unnest", "range", "generate_series"})
+# Functions that show settings, the process or the catalog, or run SQL given as text.
+_REFUSED: Final = (
+    "current_setting getenv getvariable current_database current_schema current_schemas current_user user "
+    "current_catalog current_query txid_current nextval currval lastval write_log json_serialize_plan "
+    "json_serialize_sql json_deserialize_sql json_execute_serialized_sql in_search_path version pg_typeof "
+    "parse_duckdb_log_message add_parquet_key set_config has_table_privilege"
+).split()
+
+
+def check_native(connection: duckdb.DuckDBPyConnection, statement: str, relations: frozenset[str]) -> frozenset[str]:
+    """Return the relations a native statement reads, once DuckDB's own parser shows one SELECT over them alone.
+
+    Table functions but unnest, range and generate_series are refused, as are names with a schema, and functions that
+    show settings, the process or the catalog.
+    """
+    rows = connection.execute("SELECT json_serialize_sql($statement)", {"statement": statement}).fetchall()
+    tree = json.loads(rows[0][0])
+    if tree.get("error") or len(tree.get("statements", [])) != 1:
+        raise QueryRefusedError("Only one SELECT may be run natively; DuckDB reads this as something else.")
+    nodes = list(_walk(tree))
+    names = {entry["key"].lower() for node in nodes for entry in node.get("map", []) if "key" in entry}
+    for node in nodes:
+        _check_node(node, relations | names)
+    read = {str(node.get("table_name", "")).lower() for node in nodes if node.get("type") == "BASE_TABLE"}
+    return relations & read
+
+
+def _walk(value: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+        for inner in value.values():
+            yield from _walk(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _walk(inner)
+
+
+def _check_node(node: dict[str, Any], names: frozenset[str] | set[str]) -> None:
+    kind = node.get("type")
+    if kind == "BASE_TABLE" and (
+        node.get("schema_name") or node.get("catalog_name") or node.get("table_name", "").lower() not in names
+    ):
+        raise QueryRefusedError(f"There is no relation {node.get('table_name')!r} in this session.")
+    if kind == "SHOW_REF":
+        raise QueryRefusedError("DESCRIBE, SUMMARIZE and SHOW are not possible; look at session.relations().")
+    if kind == "TABLE_FUNCTION":
+        name = str(node.get("function", {}).get("function_name", "")).lower()
+        if name not in _TABLE_FUNCTIONS:
+            raise QueryRefusedError(f"FROM may not call {name}: it could read files, settings or SQL given as text.")
+    if str(node.get("function_name", "")).lower() in _REFUSED:
+        raise QueryRefusedError(f"The function {node['function_name']} is refused: it shows the process or its settings.")
