@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
     from workbench.session import Session
 
+NOTHING = "nothing: it has not been taken in"
 _SELECT = """
 select position, stream_id, stream_version, event_type, occurred_at, recorded_at, source, event_id, digest, metadata
 from events_stored"""
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of a file, decoded: ``event`` (one row) or ``rejection``, and the line its key first stood on."""
+    """One record of a file, decoded: ``event`` (one row) or ``rejection``."""
 
     event: "pa.Table | None" = None
     rejection: Rejection | None = None
-    first_line: int | None = None
 
 
 def trace_event(session: "Session", event_id: str) -> dict[str, Any]:
@@ -64,48 +64,40 @@ def trace_record(session: "Session", file: Path, line: int, chosen: Namespace) -
 
 def find_record(session: "Session", source: Any, source_name: str, line: int) -> Found | None:
     """Return the record that begins on a line, or None."""
-    import pyarrow as pa
     import pyarrow.compute as pc
 
     from workbench.decode import DecodeContext, decode_source
 
-    places: list[pa.Table] = []
     for decoded in decode_source(source, DecodeContext(source_name=source_name, registry=session.registry)):
         for rejection in decoded.rejections:
             if rejection.line == line:
                 return Found(rejection=rejection)
-        places.append(decoded.events.select(["key", "line"]))
         event = decoded.events.filter(pc.equal(decoded.events["line"], line)).slice(0, 1)
         if event.num_rows:
-            seen = pa.concat_tables(places)
-            same = seen.filter(pc.equal(seen["key"], event["key"][0]))
-            return Found(event=event, first_line=same["line"][0].as_py())
+            return Found(event=event)
     return None
 
 
 def _trace_decoded(session: "Session", file: Path, line: int, found: Found) -> dict[str, Any]:
     from workbench.decode import digest_rows
+    from workbench.eventlog.provenance import ORIGIN
 
     assert found.event is not None  # noqa: S101 — the caller has looked
     row = found.event.select(["source", "event_id"]).to_pylist()[0]
     rows = session.sql(f"{_SELECT} where source = :source and event_id = :event_id", row)
     if rows.is_empty():
-        return {"became": "nothing: it has not been taken in", "reason": f"the log has no event {row['event_id']}"}
+        return {"became": NOTHING, "reason": f"the log has no event {row['event_id']}"}
     event = rows.row(0, named=True)
-    salt = bytes.fromhex(msgspec.json.decode(event["metadata"])["salt"])
-    if digest_rows(found.event, [salt])[0] != event["digest"]:
+    metadata = msgspec.json.decode(event["metadata"])
+    if digest_rows(found.event, [bytes.fromhex(metadata["salt"])])[0] != event["digest"]:
         waiting = _find_waiting(session, file, found.event["offset"][0].as_py())
-        return (
-            _describe_waiting(waiting)
-            if waiting
-            else {
-                "became": "nothing: it has not been taken in",
-                "reason": f"position {event['position']} has the same source and id with other content",
-            }
-        )
+        nothing = f"position {event['position']} has the same source and id with other content"
+        return _describe_waiting(waiting) if waiting else {"became": NOTHING, "reason": nothing}
     fate = _describe_event(event)
-    if found.first_line != line:
-        fate["became"] = f"duplicate of line {found.first_line}, the event at position {event['position']}"
+    origin = metadata.get(ORIGIN)
+    if origin is None or (origin["file"], origin.get("line")) != (file.name, line):
+        came = f"which came from {origin['file']}:{origin.get('line')}" if origin else "which was appended"
+        fate["became"] = f"duplicate of the event at position {event['position']}, {came}"
     return fate
 
 
@@ -116,7 +108,7 @@ def _trace_rejection(session: "Session", file: Path, found: Found) -> dict[str, 
         return _describe_waiting(waiting)
     rejection = found.rejection
     return {
-        "became": "nothing: it has not been taken in",
+        "became": NOTHING,
         "reason": f"it would be quarantined, {rejection.reason}: {rejection.detail}",
         "remedy": rejection.remedy,
     }
