@@ -16,11 +16,12 @@ from workbench.event import Basis, Event
 if TYPE_CHECKING:
     import polars as pl
 
-    from workbench.decode import DecodeContext
+    from workbench.decode import DecodeContext, Decoded
     from workbench.decode.registry import Registry
     from workbench.eventlog import Head, IngestReport, Log, MaintenanceReport
     from workbench.eventlog.ingest import Progress
     from workbench.query.base import Engine, Relation
+    from workbench.query.trace import Trace
 
 Instant = datetime | str
 # How often a statement may find that files of its list were merged away meanwhile.
@@ -46,12 +47,13 @@ def connect(target: str | Path | None = None, *, engine: str | None = None) -> "
 
 def open_session(settings: Settings) -> "Session":
     """Return a session for settings already read."""
-    from workbench.decode import load_registry
+    from workbench.decode import registry as registries
     from workbench.eventlog import open_log
     from workbench.query.engines import open_engine
 
-    registry = load_registry(settings.schemas)
-    return Session(settings, log=open_log(settings), engine=open_engine(settings, registry), registry=registry)
+    registry = registries.EMPTY if settings.schemas is None else registries.load_registry(settings.schemas)
+    log = open_log(settings)
+    return Session(settings, log=log, engine=open_engine(settings, registry, log.directories()), registry=registry)
 
 
 class Session:

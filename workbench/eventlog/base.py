@@ -33,6 +33,10 @@ class Log(ABC):
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
         """Return the names an engine may read, with their columns and files, at the current snapshot."""
 
+    def directories(self) -> Sequence[str]:
+        """Return the folders whose files an engine must be able to read."""
+        return [str(self.settings.folder.resolve())]
+
     def quarantine(self) -> pa.Table:
         """Return the records that wait in quarantine."""
         raise self._read_only("has no quarantine")

@@ -1,23 +1,25 @@
-"""From the log's shapes to an engine's relations; `events` is `events_stored` lifted to current schema versions."""
+"""From the log's shapes to an engine's relations."""
 
 from collections.abc import Mapping
 
-from workbench.decode import Registry
+import msgspec
+
+from workbench.decode.registry import Registry
 from workbench.eventlog.shape import Shape
 from workbench.query.base import Part, Relation
+from workbench.query.lifting import lifting_select
 
 
 def make_relations(shapes: Mapping[str, Shape], registry: Registry) -> dict[str, Relation]:
-    """Return every name that may stand in FROM."""
+    """Return every name that may stand in FROM; `events` is `events_stored` lifted to current schema versions."""
     relations = {name: _relation(name, shape) for name, shape in shapes.items()}
     stored = relations["events_stored"]
-    relations["events"] = Relation(
-        name="events",
-        columns=stored.columns,
-        version=f"{stored.version}-{registry.hash}",
-        parts=stored.parts,
-        select=stored.select,
-        arrow=stored.arrow,
+    select = lifting_select(registry, stored.columns, stored.name)
+    version = f"{stored.version}-{registry.hash}"
+    relations["events"] = (
+        msgspec.structs.replace(stored, name="events", version=version)
+        if select is None
+        else Relation(name="events", columns=stored.columns, version=version, select=select)
     )
     return relations
 
