@@ -128,6 +128,7 @@ class Index:
         self._stamp, self._events, self._streams = None, [], []
         self._staged = self._mark
         self.load()
+        self._sweep({*self._mark.events, *self._mark.streams})
 
     def _absorb(self, runs: list[Run], records: Records, kind: np.dtype[np.void]) -> list[Run]:
         kept = list(runs)

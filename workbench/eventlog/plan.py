@@ -99,9 +99,13 @@ def number_streams(rows: pa.Table, index: Index) -> NDArray[np.int64]:
     return versions
 
 
-def check_versions(rows: pa.Table, expected: int | Mapping[str, int], index: Index) -> None:
-    """Refuse unless each stream that gets events is where the writer expected it; -1 means it must not exist."""
-    streams = pc.unique(rows.column("stream_id")).to_pylist()
+def check_versions(rows: pa.Table, new: Rows, expected: int | Mapping[str, int], index: Index) -> None:
+    """Refuse unless each stream is where the writer expected it; -1 means it must not exist.
+
+    Compared are streams that get a ``new`` row and streams that only ``expected`` names. A stream of which the batch
+    has known events alone was there already: the writer tries again, and its versions have moved on since.
+    """
+    streams = pc.unique(rows.column("stream_id").take(pa.array(new))).to_pylist()
     if isinstance(expected, int):
         if len(streams) > 1:
             raise ArgumentError(
@@ -109,14 +113,14 @@ def check_versions(rows: pa.Table, expected: int | Mapping[str, int], index: Ind
                 "Give {stream_id: version} instead."
             )
         expected = dict.fromkeys(streams, expected)
-    versions = dict(zip(streams, index.find_versions(streams).tolist(), strict=True))
-    for stream_id, version in expected.items():
-        found = versions.get(stream_id)
-        if found is not None and found != version:
+    known = set(pc.unique(rows.column("stream_id")).to_pylist()) - set(streams)
+    compared = [stream_id for stream_id in expected if stream_id not in known]
+    for stream_id, found in zip(compared, index.find_versions(compared).tolist(), strict=True):
+        if found != expected[stream_id]:
             there = "does not exist" if found < 0 else f"is at version {found}"
             raise ExpectedVersionError(
-                f"Stream {stream_id!r} {there}, not at {version} as expected. Read it again, decide again, and append "
-                "with the version you then find; nothing was written."
+                f"Stream {stream_id!r} {there}, not at {expected[stream_id]} as expected. Read it again, decide again, "
+                "and append with the version you then find; nothing was written."
             )
 
 

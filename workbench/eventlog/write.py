@@ -159,7 +159,7 @@ class _Attempt:
             raise _conflict(rows, sorting)
         candidates = take_rows(rows, sorting.new)
         if self._request.expected is not None and candidates.num_rows:
-            check_versions(candidates, self._request.expected, index)
+            check_versions(rows, sorting.new, self._request.expected, index)
         times = record_times(candidates, self._commit_at, self._recorded_at)
         mistimed = sorting.new[times.refused]
         if len(mistimed) and (self._strict or len(mistimed) == len(sorting.new)):
