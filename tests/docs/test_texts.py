@@ -1,0 +1,65 @@
+"""What the texts say is so: their code runs, their links lead somewhere, their commands exist."""
+
+import doctest
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from workbench.cli.parser import build_parser
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md"]
+LINK = re.compile(r"\]\(([^)#:]+)\)")
+# Made by `make screens`, and by nothing else.
+PICTURES = {"docs/timeline-light.png"}
+
+
+def test_the_tour_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "datasets").symlink_to(ROOT / "datasets")
+    monkeypatch.chdir(tmp_path)
+    failed, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS)
+    assert tried > 10
+    assert failed == 0
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_every_link_leads_to_a_file(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
+    absent = [link for link in LINK.findall(text) if not ((ROOT / name).parent / link).exists()]
+    assert set(absent) <= PICTURES
+
+
+def test_every_command_of_the_readme_can_be_typed() -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    lines = [line for line in text.splitlines() if line.startswith("workbench ")]
+    assert lines
+    for line in lines:
+        assert build_parser().parse_args(shlex.split(line)[1:]).run
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_every_make_target_named_in_a_text_exists(name: str) -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    named = re.findall(r"\bmake ([a-z][a-z-]+)", (ROOT / name).read_text(encoding="utf-8"))
+    targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
+    commands = {target for target in named if f"`make {target}" in (ROOT / name).read_text(encoding="utf-8")}
+    assert commands <= targets
+
+
+def test_every_setting_is_described() -> None:
+    from workbench.config import LogSettings, QuerySettings, Settings
+
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    own = [name for name in Settings.__struct_fields__ if name not in {"log", "query"}]
+    nested = [f"log.{name}" for name in LogSettings.__struct_fields__]
+    nested += [f"query.{name}" for name in QuerySettings.__struct_fields__]
+    assert [name for name in [*own, *nested] if f"| `{name}` |" not in text] == []
+
+
+def test_every_column_of_the_log_is_described() -> None:
+    from workbench.eventlog.schema import EVENTS
+
+    text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
+    assert [field.name for field in EVENTS.fields if f"`{field.name}`" not in text] == []
