@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from workbench.decode import DecodeContext, Decoded
     from workbench.decode.registry import Registry
-    from workbench.eventlog import Head, IngestReport, Log, MaintenanceReport
+    from workbench.eventlog import Head, IngestReport, Log, MaintenanceReport, Span
     from workbench.eventlog.ingest import Progress
     from workbench.query.base import Engine, Relation
     from workbench.query.trace import Trace
@@ -50,9 +50,12 @@ def open_session(settings: Settings) -> "Session":
     from workbench.decode import registry as registries
     from workbench.eventlog import open_log
     from workbench.query.engines import open_engine
+    from workbench.query.mapped import check_mapping
 
     registry = registries.EMPTY if settings.schemas is None else registries.load_registry(settings.schemas)
     log = open_log(settings)
+    if settings.log.mapping is not None:
+        check_mapping(settings.log.mapping, log.shapes()["mapped_table"].columns)
     return Session(settings, log=log, engine=open_engine(settings, registry, log.directories()), registry=registry)
 
 
@@ -110,11 +113,13 @@ class Session:
         *,
         format: str | None = None,  # noqa: A002 - the word users know
         progress: "Progress | None" = None,
+        commit_every: int | None = None,
     ) -> "IngestReport":
         """Take in a whole file and return what became of its records; it is one commit.
 
         ``source`` names the producer where the records do not, by default the file's name; ``mapping`` is a TOML file
-        of SQL expressions; ``format`` names the format instead of guessing it. Raises SourceError, MappingError and
+        of SQL expressions; ``format`` names the format instead of guessing it; ``commit_every`` commits in parts of at
+        least so many records. Raises SourceError, MappingError and
         what append raises; then nothing of the file is in the log.
         """
         from workbench.sources import open_source
@@ -122,7 +127,7 @@ class Session:
         opened = open_source(Path(path), format=format, mapping=None if mapping is None else Path(mapping))
         context = self._context(source or opened.name)
         with self._writing:
-            return self._log.ingest(opened, context, path=Path(path), progress=progress)
+            return self._log.ingest(opened, context, path=Path(path), progress=progress, commit_every=commit_every)
 
     def _context(self, source: str) -> "DecodeContext":
         from workbench.decode import DecodeContext
@@ -168,6 +173,7 @@ class Session:
         from workbench.query.events import EventFilter, read_instant, read_names, select_events
 
         streams = read_names(stream_ids)
+        up_to, span = self._cut(known_at)
         chosen = EventFilter(
             event_types=read_names(event_types),
             stream_ids=streams,
@@ -175,7 +181,7 @@ class Session:
             since=read_instant("since", since),
             until=read_instant("until", until),
             as_of=read_instant("as_of", as_of),
-            up_to=None if known_at is None else self.resolve_known_at(known_at),
+            up_to=up_to,
             after=after,
             text=text,
         )
@@ -183,20 +189,33 @@ class Session:
             raise ArgumentError(
                 f"limit={limit} is negative. Give the greatest number of events wanted, or leave it out."
             )
-        statement, parameters = select_events(chosen, limit=limit)
-        return self._query(statement, parameters, stream_ids=streams)
+        statement, parameters = select_events(chosen, order=self._log.order, limit=limit)
+        return self._query(statement, parameters, stream_ids=streams, span=span)
+
+    def _cut(self, known_at: Instant | None) -> "tuple[int | None, Span | None]":
+        """Return up to which position an answer reaches, or which snapshot it reads on a log without recording times."""
+        from workbench.eventlog import Span
+        from workbench.query.events import read_instant
+
+        instant = read_instant("known_at", known_at)
+        if instant is None:
+            return None, None
+        if self._log.has_recording_times:
+            return self.resolve_known_at(instant), None
+        return None, Span(until=self._log.snapshot_at(instant))
 
     def resolve_known_at(self, known_at: Instant) -> int:
         """Return the position of the last event the log had recorded at a time, -1 before the first."""
         from workbench.query.events import read_instant
 
         head = self.head()
-        if head.position is None:
+        if head.position is None or not self._log.has_recording_times:
             raise UnsupportedOnThisLogError(
-                "known_at needs a position column, and this mapped log has none. Ask with as_of, or map a position."
+                "known_at resolves to a position by recorded_at, and this mapped log has not both. Map them, or ask "
+                "events(known_at=…), which reads the snapshot of that time."
             )
         instant = read_instant("known_at", known_at)
-        if head.recorded_at is None or (instant is not None and instant >= head.recorded_at):
+        if head.recorded_at is not None and instant is not None and instant >= head.recorded_at:
             return head.position
         found = self._query(
             "select max(position) as position from events_stored where recorded_at <= :at", {"at": instant}
@@ -228,13 +247,14 @@ class Session:
         parameters: Mapping[str, Any],
         *,
         stream_ids: Sequence[str] | None = None,
+        span: "Span | None" = None,
         limits: Mapping[str, Any] | None = None,
         native: bool = False,
     ) -> "pl.DataFrame":
         chosen = {name: value for name, value in (limits or {}).items() if value is not None}
         limit = chosen.get("row_limit", self.settings.query.row_limit) or None
         seconds = chosen.get("time_limit", self.settings.query.time_limit) or None
-        relations = self.relations(stream_ids=stream_ids)
+        relations = self.relations(stream_ids=stream_ids, span=span)
         for attempt in range(LISTINGS):
             try:
                 return self.engine.query(
@@ -242,17 +262,23 @@ class Session:
                 )
             except QueryFailedError:
                 # Files may have been merged away since they were listed: ask again only when the list has changed.
-                fresh = self.relations(stream_ids=stream_ids)
+                fresh = self.relations(stream_ids=stream_ids, span=span)
                 if attempt == LISTINGS - 1 or all(fresh[name].version == relations[name].version for name in fresh):
                     raise
                 relations = fresh
         raise AssertionError
 
-    def relations(self, *, stream_ids: Sequence[str] | None = None) -> "dict[str, Relation]":
-        """Return what may stand in FROM, at the current snapshot; for given streams, from the layout by stream."""
+    def relations(
+        self, *, stream_ids: Sequence[str] | None = None, span: "Span | None" = None
+    ) -> "dict[str, Relation]":
+        """Return what may stand in FROM, at the current snapshot; for given streams, from the layout by stream.
+
+        ``span`` names other snapshots of a mapped log.
+        """
         from workbench.query.relations import make_relations
 
-        return make_relations(self._log.shapes(stream_ids), self.registry)
+        shapes = self._log.shapes(stream_ids) if span is None else self._log.shapes_of(span)
+        return make_relations(shapes, self.registry)
 
     def dbapi(self) -> Any:
         """Return a DB-API 2.0 connection on this session, read-only; marimo's SQL cells take it as an engine."""
@@ -265,22 +291,33 @@ class Session:
     ) -> "Iterator[pl.DataFrame]":
         """Yield the events behind position ``after`` in batches, none skipped and none twice.
 
-        ``follow`` waits for more, looking every ``pause`` seconds. Raises UnsupportedOnThisLogError on a log without
-        positions.
+        ``follow`` waits for more, looking every ``pause`` seconds. On a mapped log without positions ``after`` is a
+        snapshot's id (-1: from the beginning) and a batch is what its writers added since; raises
+        UnsupportedOnThisLogError when that cannot be told.
         """
-        if self.head().position is None:
-            raise UnsupportedOnThisLogError("tail needs a position column, and this mapped log has none.")
-        position = after
+        from workbench.eventlog import Span
+
+        reached: int | None = after
         while True:
-            events = self.events(after=position, limit=batch)
+            head = self.head()
+            if head.position is not None:
+                events = self.events(after=reached, limit=batch)
+                reached = int(events["position"][-1]) if events.height else reached
+            else:
+                span = Span(until=head.snapshot_id, since=None if reached == -1 else reached)
+                events, reached = self._added(span), head.snapshot_id
             if events.height:
-                position = int(events["position"][-1])
                 yield events
             elif follow:
                 time.sleep(pause)
-                self.head()
             else:
                 return
+
+    def _added(self, span: "Span") -> "pl.DataFrame":
+        from workbench.query.events import EventFilter, select_events
+
+        statement, parameters = select_events(EventFilter(), order=self._log.order)
+        return self._query(statement, parameters, span=span)
 
     def trace(self, record: str) -> "Trace":
         """Return what became of a record, named as ``FILE:LINE``, or of an event, named by its id.

@@ -2,13 +2,15 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
 import pyarrow as pa
 
 from workbench.decode import DecodeContext
-from workbench.errors import ReadOnlyLogError
+from workbench.errors import ReadOnlyLogError, UnsupportedOnThisLogError
 from workbench.eventlog.head import Head
 from workbench.eventlog.ingest import IngestReport, Progress
 from workbench.eventlog.maintain import MaintenanceReport
@@ -20,10 +22,27 @@ if TYPE_CHECKING:
     from workbench.config import Settings
 
 
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """The rows of snapshot ``until`` (None: of the table before its first), without those of ``since`` where given."""
+
+    until: int | None
+    since: int | None = None
+
+
 class Log(ABC):
     """A log that can be read; the ways to add to it refuse unless a log has them."""
 
     settings: "Settings"
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns that order the log."""
+        return ("position",)
+
+    @property
+    def has_recording_times(self) -> bool:
+        """Whether known_at resolves to a position by recorded_at; else it is answered by snapshot."""
+        return True
 
     @abstractmethod
     def head(self) -> Head:
@@ -32,6 +51,19 @@ class Log(ABC):
     @abstractmethod
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
         """Return the names an engine may read, with their columns and files, at the current snapshot."""
+
+    def shapes_of(self, span: Span) -> Mapping[str, Shape]:
+        """Return the same names at another snapshot, or of what was added between two, on a mapped log."""
+        raise UnsupportedOnThisLogError(
+            f"The log {self.settings.name!r} is read by position, not by snapshot {span.until}. Use after or known_at."
+        )
+
+    def snapshot_at(self, instant: datetime) -> int | None:
+        """Return the snapshot that was current at a time, on a mapped log."""
+        raise UnsupportedOnThisLogError(
+            f"The log {self.settings.name!r} is read by position, not by the snapshot of {instant.isoformat()}. "
+            "Use known_at."
+        )
 
     def directories(self) -> Sequence[str]:
         """Return the folders whose files an engine must be able to read."""
@@ -56,10 +88,16 @@ class Log(ABC):
         raise self._read_only("cannot be appended to")
 
     def ingest(
-        self, source: Source, context: DecodeContext, *, path: Path | None, progress: Progress | None = None
+        self,
+        source: Source,
+        context: DecodeContext,
+        *,
+        path: Path | None,
+        progress: Progress | None = None,
+        commit_every: int | None = None,
     ) -> IngestReport:
-        """Append a whole source as one commit."""
-        del source, context, path, progress
+        """Append a whole source, as one commit or in parts."""
+        del source, context, path, progress, commit_every
         raise self._read_only("cannot be ingested into")
 
     def retry_quarantine(self, context: Callable[[str], DecodeContext]) -> IngestReport:

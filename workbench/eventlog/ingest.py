@@ -1,15 +1,17 @@
 """Take a whole source into the log: decoded as it is read, committed once at the end, nothing lost on the way."""
 
 import hashlib
+import itertools
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pyarrow as pa
 
-from workbench.decode import DecodeContext, decode_source
+from workbench.decode import DecodeContext, Decoded, decode_source
+from workbench.errors import WorkbenchError
 from workbench.event import Rejection
 from workbench.eventlog.quarantine import add_rejections
 from workbench.eventlog.spool import Spool
@@ -31,23 +33,64 @@ class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def ingest_source(
-    store: Store, source: Source, context: DecodeContext, *, path: Path | None, progress: Progress | None = None
+    store: Store,
+    source: Source,
+    context: DecodeContext,
+    *,
+    path: Path | None,
+    progress: Progress | None = None,
+    commit_every: int | None = None,
 ) -> IngestReport:
     """Append every record of ``source`` that is an event and quarantine the others, as one commit.
 
-    A source that fails before its end commits nothing. ``path`` is the file behind it: its digest names quarantined
-    records. ``progress`` is called with the number of records read so far.
+    A source that fails before its end commits nothing; with ``commit_every`` it is committed in parts of at least that
+    many records, and the error says from which record to go on. ``path`` is the file behind the source: its digest
+    names quarantined records. ``progress`` is called with the number of records read so far.
     """
     started = time.perf_counter()
+    done = IngestReport(read=0, appended=0, duplicates=0, quarantined=0, seconds=0)
+    try:
+        for part in _cut(decode_source(source, context), commit_every, progress):
+            done = _add(done, _commit_part(store, source, part, path))
+    except WorkbenchError as error:
+        if done.read:
+            raise type(error)(
+                f"{error} The first {done.read:,} records are committed; run it again to go on from record "
+                f"{done.read + 1:,}: known records are not taken in twice."
+            ) from error
+        raise
+    return msgspec.structs.replace(done, seconds=round(time.perf_counter() - started, 3))
+
+
+def _cut(decoded: Iterable[Decoded], size: int | None, progress: Progress | None) -> Iterator[Iterator[Decoded]]:
+    """Cut what was decoded into the parts that are committed, each gone through before the next is asked for."""
+    rest = iter(decoded)
+    count = 0
+
+    def take(first: Decoded) -> Iterator[Decoded]:
+        nonlocal count
+        taken = 0
+        for part in itertools.chain([first], rest):
+            number = part.events.num_rows + len(part.rejections)
+            count, taken = count + number, taken + number
+            if progress is not None:
+                progress(count)
+            yield part
+            if size is not None and taken >= size:
+                return
+
+    for first in rest:
+        yield take(first)
+
+
+def _commit_part(store: Store, source: Source, decoded: Iterable[Decoded], path: Path | None) -> IngestReport:
     rejections: list[Rejection] = []
     read = 0
     with Spool(store.folder) as spool:
-        for decoded in decode_source(source, context):
-            read += decoded.events.num_rows + len(decoded.rejections)
-            spool.put(decoded.events)
-            rejections += decoded.rejections
-            if progress is not None:
-                progress(read)
+        for part in decoded:
+            spool.put(part.events)
+            rejections += part.rejections
+            read += part.events.num_rows + len(part.rejections)
 
         def settle(written: Written) -> None:
             refused = [*rejections, *_refused(spool, written, source)]
@@ -61,8 +104,13 @@ def ingest_source(
         appended=written.appended_count,
         duplicates=written.duplicate_count,
         quarantined=len(rejections) + len(written.conflicts) + len(written.mistimed),
-        seconds=round(time.perf_counter() - started, 3),
+        seconds=0,
     )
+
+
+def _add(done: IngestReport, part: IngestReport) -> IngestReport:
+    names = ("read", "appended", "duplicates", "quarantined")
+    return IngestReport(**{name: getattr(done, name) + getattr(part, name) for name in names}, seconds=0)
 
 
 def digest_file(path: Path) -> str:

@@ -44,11 +44,17 @@ class NativeLog(Log):
             return write_batches(self._store, batches, expected=expected)
 
     def ingest(
-        self, source: Source, context: DecodeContext, *, path: Path | None, progress: Progress | None = None
+        self,
+        source: Source,
+        context: DecodeContext,
+        *,
+        path: Path | None,
+        progress: Progress | None = None,
+        commit_every: int | None = None,
     ) -> IngestReport:
-        """Append a whole source as one commit."""
+        """Append a whole source, as one commit or in parts."""
         with storage_errors(f"ingesting {source.name}"):
-            return ingest_source(self._store, source, context, path=path, progress=progress)
+            return ingest_source(self._store, source, context, path=path, progress=progress, commit_every=commit_every)
 
     def quarantine(self) -> pa.Table:
         """Return the records that wait in quarantine."""
