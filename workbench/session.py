@@ -340,9 +340,16 @@ class Session:
         return decode_source(source, self._context(source.name))
 
     def basis(
-        self, *, as_of: datetime | None = None, known_at: datetime | None = None, order: str = "position"
+        self,
+        answer: "pl.DataFrame | None" = None,
+        *,
+        as_of: datetime | None = None,
+        known_at: datetime | None = None,
+        order: str = "position",
     ) -> Basis:
-        """Return what an answer given now rests on."""
+        """Return what an answer given now rests on; for an ``answer`` its rows' hash too."""
+        from workbench.query.canonical import hash_rows
+
         head = self.head()
         return Basis(
             position=head.position,
@@ -353,4 +360,5 @@ class Session:
             engine=self.engine.name,
             snapshot_id=head.snapshot_id,
             left_out={"quarantined": self._log.quarantined_count()},
+            sha256=None if answer is None else hash_rows(answer),
         )
