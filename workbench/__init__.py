@@ -21,21 +21,44 @@ if TYPE_CHECKING:
     from workbench.config import Settings
     from workbench.errors import WorkbenchError
     from workbench.event import Actor, Basis, Event, RawRecord, Rejection
+    from workbench.eventlog import Head, IngestReport
+    from workbench.session import AppendReceipt, Session, connect
+    from workbench.views.base import View
 
 __version__ = "0.1.0"
 
 # Public name -> module that defines it; at most 20.
 _HOMES = {
     "Actor": "workbench.event",
+    "AppendReceipt": "workbench.session",
     "Basis": "workbench.event",
     "Event": "workbench.event",
+    "Head": "workbench.eventlog",
+    "IngestReport": "workbench.eventlog",
     "RawRecord": "workbench.event",
     "Rejection": "workbench.event",
+    "Session": "workbench.session",
     "Settings": "workbench.config",
+    "View": "workbench.views.base",
     "WorkbenchError": "workbench.errors",
+    "connect": "workbench.session",
 }
 
-__all__ = ["Actor", "Basis", "Event", "RawRecord", "Rejection", "Settings", "WorkbenchError"]
+__all__ = [
+    "Actor",
+    "AppendReceipt",
+    "Basis",
+    "Event",
+    "Head",
+    "IngestReport",
+    "RawRecord",
+    "Rejection",
+    "Session",
+    "Settings",
+    "View",
+    "WorkbenchError",
+    "connect",
+]
 
 
 def __getattr__(name: str) -> Any:
