@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
         )
         return command
 
-    for define in (_writing, _reading, _caring, _showing):
+    for define in (_writing, _finding, _reading, _caring, _showing):
         define(add)
     return parser
 
@@ -72,7 +72,7 @@ def _writing(add: Add) -> None:
     ingest.add_argument("--mapping", metavar="TOML", help="a mapping file: each column of the log as a SQL expression")
 
 
-def _reading(add: Add) -> None:
+def _finding(add: Add) -> None:
     events = add(
         "events",
         commands.run_events,
@@ -91,6 +91,8 @@ def _reading(add: Add) -> None:
     events.add_argument("--after", type=int, metavar="POSITION", help="only behind this position")
     events.add_argument("--limit", type=int, default=100, metavar="N", help="at most so many (default: 100; 0: all)")
 
+
+def _reading(add: Add) -> None:
     sql = add(
         "sql",
         commands.run_sql,
