@@ -88,11 +88,12 @@ def test_other_columns_without_a_mapping_are_refused_with_their_names(tmp_path: 
 
 
 def test_a_row_on_which_an_expression_fails_stays_as_a_row_with_its_fault(tmp_path: Path) -> None:
-    path = write_rows(tmp_path, n=["1", "two", "3"])
+    path = write_rows(tmp_path, n=["1", "two", "3", "four"])
     rows = read_rows(path, data={"n": "n::integer"})
-    assert [row["data"] for row in rows] == ['{"n":1}', None, '{"n":3}']
-    assert [row["stream_id"] for row in rows] == ["stream-0", None, "stream-2"]
+    assert [row["data"] for row in rows] == ['{"n":1}', None, '{"n":3}', None]
+    assert [row["stream_id"] for row in rows] == ["stream-0", None, "stream-2", None]
     assert "Could not convert string 'two'" in rows[1]["fault"]
+    assert "Could not convert string 'four'" in rows[3]["fault"]
     assert json.loads(rows[1]["raw"])["n"] == "two"
     assert [row["occurred_at"] for row in rows][::2] == [datetime(2026, 1, 1, tzinfo=UTC)] * 2
 

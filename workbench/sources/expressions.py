@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from workbench.errors import MappingError
+from workbench.sources.mapping import Mapping
 
 _NODES = {
     "FUNCTION", "COLUMN_REF", "CONSTANT", "CASE", "CAST", "COMPARISON", "CONJUNCTION", "OPERATOR", "BETWEEN",
@@ -56,13 +57,19 @@ class ExpressionCheck:
 
     def check(self, target: str, expression: str) -> None:
         """Raise MappingError, naming the target, the expression and the word at fault, unless it may run."""
+        for name in sorted(self.find(target, expression)):
+            if name.lower() not in self._known:
+                raise self._refuse(target, expression, f"names {name}, which the input does not have")
+
+    def find(self, target: str, expression: str) -> set[str]:
+        """Return the columns an expression names; raises MappingError unless it is scalar and repeatable."""
         statement = self._parse(target, expression)
         selected = statement.get("select_list", [])
         is_plain = statement.get("type") == "SELECT_NODE" and statement["from_table"]["type"] == "EMPTY"
         rest = ("where_clause", "having", "qualify", "sample", "modifiers", "group_expressions", "cte_map")
         if not is_plain or len(selected) != 1 or any(_holds(statement.get(part)) for part in rest):
             raise self._refuse(target, expression, "is more than one scalar expression")
-        self._walk(target, expression, selected[0])
+        return self._walk(target, expression, selected[0])
 
     def _parse(self, target: str, expression: str) -> dict[str, Any]:
         rows = self._engine.execute("select json_serialize_sql(?)", [f"select (\n{expression}\n)"]).fetchall()
@@ -73,7 +80,8 @@ class ExpressionCheck:
         node: dict[str, Any] = tree["statements"][0]["node"]
         return node
 
-    def _walk(self, target: str, expression: str, root: Any) -> None:
+    def _walk(self, target: str, expression: str, root: Any) -> set[str]:
+        found: set[str] = set()
         pending: list[tuple[Any, frozenset[str]]] = [(root, frozenset())]
         while pending:
             node, names = pending.pop()
@@ -90,10 +98,10 @@ class ExpressionCheck:
                 if kind == "FUNCTION" and not self._is_allowed(node):
                     function = node["function_name"]
                     raise self._refuse(target, expression, f"calls {function}(), which a mapping may not call")
-                if kind == "COLUMN_REF" and node["column_names"][0].lower() not in self._known | names:
-                    found = ".".join(node["column_names"])
-                    raise self._refuse(target, expression, f"names {found}, which the input does not have")
+                if kind == "COLUMN_REF" and node["column_names"][0].lower() not in names:
+                    found.add(node["column_names"][0])
                 pending += [(part, names) for key, part in node.items() if key != "type_expr"]
+        return found
 
     def _is_allowed(self, node: dict[str, Any]) -> bool:
         is_own = not node.get("schema") and not node.get("catalog")
@@ -105,6 +113,18 @@ class ExpressionCheck:
             f"{self._name}: the expression of {target}, {expression!r}, {fault}. "
             f"Write one scalar expression over the input's columns: {columns}."
         )
+
+
+def find_columns(mapping: Mapping) -> set[str]:
+    """Return the columns that a mapping's expressions name, as they are written."""
+    engine = open_engine()
+    check = ExpressionCheck(engine, [], mapping.name)
+    tables = {"": mapping.columns, "data.": mapping.data or {}, "metadata.": mapping.metadata or {}}
+    found: set[str] = set()
+    for table, expressions in tables.items():
+        for target, expression in expressions.items():
+            found |= check.find(table + target, expression)
+    return found
 
 
 def _holds(part: Any) -> bool:

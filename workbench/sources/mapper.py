@@ -9,6 +9,7 @@ from collections.abc import Collection
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.errors import MappingError
 from workbench.sources.expressions import ExpressionCheck, open_engine
@@ -29,6 +30,8 @@ _WRITTEN_AS_TEXT = {
 }
 _WRITTEN_AS_TEXT |= {"UHUGEINT", "BOOLEAN", "JSON", "BIGNUM", "VARINT"}
 _EXPLAINED_FAULTS = 20
+# Names that no column of an input can be expected to have.
+_MAPPED, _FAILED, _UNREAD = '"workbench: mapped"', '"workbench: failed"', '"workbench: unread"'
 
 
 class RowMapper:
@@ -45,49 +48,55 @@ class RowMapper:
         self._engine = open_engine()
         self._columns = schema.names
         self._whole = whole
-        typed = (f"cast({quote_name(name)} as json) as {quote_name(name)}" for name in jsons)
-        self._input = f"(select * replace ({', '.join(typed)}) from batch)" if jsons else "batch"
+        self._input = _write_input(jsons)
+        self._lenient_input = _write_lenient_input(jsons)
         self._check = ExpressionCheck(self._engine, schema.names, self._mapping.name)
         self._engine.register("batch", schema.empty_table())
-        targets = {name: self._compile(name) for name in ENVELOPE if self._has(name)}
-        self._columns_sql = ", ".join(f"{sql} as {quote_name(name)}" for name, sql in targets.items())
+        self._targets = {name: self._compile(name) for name in ENVELOPE if self._has(name)}
         self._raw_sql = self._write_raw()
 
     def map_rows(self, inputs: pa.Table, *, with_raw: bool) -> pa.Table:
         """Return the envelope of each input row, in order, with ``raw`` (all its columns as JSON) where wanted."""
         self._engine.register("batch", inputs)
-        selected = self._columns_sql + (f", {self._raw_sql} as raw" if with_raw else "")
+        targets = self._targets | ({"raw": self._raw_sql} if with_raw else {})
+        selected = ", ".join(f"{sql} as {name}" for name, sql in targets.items())
         try:
-            rows = self._fetch(f"select {selected} from {self._input}")
+            rows = self._fetch(f"select {selected} from {self._input}")  # noqa: S608 - each expression was checked
         except duckdb.Error:
-            rows = self._map_one_by_one(with_raw=with_raw)
+            rows = self._map_leniently(inputs, with_raw=with_raw)
         if rows.num_rows != inputs.num_rows:
             raise MappingError(f"{self._mapping.name} gave {rows.num_rows} rows for {inputs.num_rows}.")
         return rows
 
-    def _map_one_by_one(self, *, with_raw: bool) -> pa.Table:
+    def _map_leniently(self, inputs: pa.Table, *, with_raw: bool) -> pa.Table:
         """Give a row that makes an expression fail nulls and its fault; TRY tells which rows they are."""
-        packed = f"try(struct_pack({', '.join(f'{name} := {sql}' for name, sql in self._split())}))"
+        packed = ", ".join(f"{name} := {sql}" for name, sql in self._targets.items())
         raw = f", {self._raw_sql} as raw" if with_raw else ""
-        rows = self._fetch(
-            f"select mapped.*, mapped is null as failed{raw} from (select *, {packed} as mapped from {self._input})"
-        )
-        places = [place for place, failed in enumerate(rows["failed"].to_pylist()) if failed]
+        lenient = f"select *, try(struct_pack({packed})) as {_MAPPED} from {self._lenient_input}"  # noqa: S608 - checked
+        failed = f"{_MAPPED} is null or {_UNREAD} as {_FAILED}"
+        rows = self._fetch(f"select {_MAPPED}.*, {failed}{raw} from ({lenient})")  # noqa: S608 - checked
+        flags = rows[_FAILED.strip('"')].to_pylist()
+        places = [place for place, failed in enumerate(flags) if failed]
         faults: list[str | None] = [None] * rows.num_rows
         for count, place in enumerate(places):
-            faults[place] = self._explain(place) if count < _EXPLAINED_FAULTS else "an expression of the mapping fails"
-        return rows.drop_columns("failed").append_column("fault", pa.array(faults, pa.string()))
+            faults[place] = (
+                self._explain(inputs.slice(place, 1))
+                if count < _EXPLAINED_FAULTS
+                else "an expression of the mapping fails"
+            )
+        is_sound = pa.array([not failed for failed in flags])
+        cleared = {name: pc.if_else(is_sound, rows[name], None) for name in self._targets}
+        return pa.table(cleared | ({"raw": rows["raw"]} if with_raw else {}) | {"fault": pa.array(faults, pa.string())})
 
-    def _explain(self, place: int) -> str:
-        for name, sql in self._split():
+    def _explain(self, row: pa.Table) -> str:
+        """Say which expression fails on the row, and how; alone, as DuckDB evaluates neighbours with it."""
+        self._engine.register("batch", row)
+        for name, sql in self._targets.items():
             try:
-                self._engine.sql(f"select {sql} from {self._input} limit 1 offset {place}").fetchall()
+                self._fetch(f"select {sql} as found from {self._input}")  # noqa: S608 - checked
             except duckdb.Error as error:
                 return f"{name}: {str(error).splitlines()[0]}"
         return "an expression of the mapping fails"
-
-    def _split(self) -> list[tuple[str, str]]:
-        return [(quote_name(name), self._compile(name)) for name in ENVELOPE if self._has(name)]
 
     def _fetch(self, sql: str) -> pa.Table:
         return self._engine.sql(sql).to_arrow_table()
@@ -118,8 +127,8 @@ class RowMapper:
             time = f"cast({_wrap(expression)} as timestamptz)"
             return f"case when isfinite({time}) then {time} end"
         raise MappingError(
-            f"{self._mapping.name}: the expression of {name}, {expression!r}, gives {kind}, which is no time with a zone. "
-            "Use make_timestamptz(microseconds), at time zone 'Europe/Amsterdam', or RFC 3339 text."
+            f"{self._mapping.name}: the expression of {name}, {expression!r}, gives {kind}, which is no time with a "
+            "zone. Use make_timestamptz(microseconds), at time zone 'Europe/Amsterdam', or RFC 3339 text."
         )
 
     def _write_object(self, name: str) -> str:
@@ -146,7 +155,7 @@ class RowMapper:
     def _find_type(self, target: str, expression: str) -> str:
         self._check.check(target, expression)
         try:
-            found = self._engine.sql(f"select {_wrap(expression)} as found from {self._input}")
+            found = self._engine.sql(f"select {_wrap(expression)} as found from {self._input}")  # noqa: S608 - checked above
         except duckdb.Error as error:
             message = str(error).splitlines()[0]
             raise MappingError(
@@ -156,8 +165,23 @@ class RowMapper:
         return str(found.types[0])
 
 
+def _write_input(jsons: Collection[str]) -> str:
+    """Return the relation the expressions run over: the batch, its JSON columns typed as such."""
+    typed = ", ".join(f"cast({quote_name(name)} as json) as {quote_name(name)}" for name in jsons)
+    return f"(select * replace ({typed}) from batch)" if jsons else "batch"  # noqa: S608 - names are quoted
+
+
+def _write_lenient_input(jsons: Collection[str]) -> str:
+    """Return the same for a batch that fails: what DuckDB cannot read as JSON is null there, and flagged."""
+    names = [quote_name(name) for name in jsons]
+    typed = ", ".join(f"try_cast({name} as json) as {name}" for name in names)
+    replaced = f"replace ({typed})" if jsons else ""
+    unread = " or ".join(f"({name} is not null and try_cast({name} as json) is null)" for name in names) or "false"
+    return f"(select * {replaced}, {unread} as {_UNREAD} from batch)"  # noqa: S608 - names are quoted
+
+
 def _write_json(sql: str, kind: str) -> str:
-    """Return SQL for the value as JSON text; null stays null. A number keeps its digits, NaN and infinity become text."""
+    """Return SQL for the value as JSON text; null stays null, a number keeps its digits, NaN becomes text."""
     if kind in _WRITTEN_AS_TEXT or kind.startswith("DECIMAL"):
         return f"cast({sql} as varchar)"
     if kind in {"DOUBLE", "FLOAT"}:

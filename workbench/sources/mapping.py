@@ -53,7 +53,7 @@ class Mapping(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def load_mapping(path: Path) -> Mapping:
-    """Return the mapping a TOML file holds; raises MappingError naming the file, the word at fault and what may stand."""
+    """Return the mapping a TOML file holds; raises MappingError naming file, fault and what may stand."""
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:

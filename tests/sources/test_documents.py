@@ -1,0 +1,59 @@
+"""JSON lines with names of their own, through a mapping."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from workbench.sources.documents import DocumentSource
+from workbench.sources.mapping import read_mapping
+
+COLUMNS = {"stream_id": "sessionId", "event_type": "eventName", "occurred_at": '"when"'}
+
+
+def read_rows(path: Path, **content: Any) -> list[dict[str, Any]]:
+    source = DocumentSource(path, mapping=read_mapping({"columns": COLUMNS, **content}))
+    return [row for chunk in source.chunks() for row in chunk.rows.to_pylist()]
+
+
+def write_lines(folder: Path, *lines: str) -> Path:
+    path = folder / "rows.jsonl"
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+def test_the_whole_line_is_the_payload_where_the_mapping_gives_none(tmp_path: Path) -> None:
+    line = '{"sessionId": "a", "eventName": "Sent", "when": "2026-01-01T00:00:00Z", "x": 1.50}'
+    (row,) = read_rows(write_lines(tmp_path, line))
+    assert (row["stream_id"], row["event_type"], row["occurred_at"]) == ("a", "Sent", "2026-01-01T00:00:00Z")
+    assert row["data"] == line
+    assert row["raw"] == line.encode()
+
+
+def test_numbers_objects_and_absent_members_are_taken_as_they_are_written(tmp_path: Path) -> None:
+    path = write_lines(
+        tmp_path,
+        '{"sessionId": 7, "eventName": "A", "when": "t", "n": 1.50, "o": {"a" : 12345678901234567890123}}',
+        '{"sessionId": "\\u00e9", "eventName": "B", "when": "t", "n": null}',
+    )
+    rows = read_rows(path, data={"n": "n::json", "o": "o::json"})
+    assert [row["stream_id"] for row in rows] == ["7", "é"]
+    assert [row["data"] for row in rows] == ['{"n":1.50,"o":{"a" : 12345678901234567890123}}', "{}"]
+    assert [row["line"] for row in rows] == [1, 2]
+
+
+def test_a_line_that_is_no_object_or_names_a_member_twice_is_a_row_with_a_fault(tmp_path: Path) -> None:
+    good = json.dumps({"sessionId": "a", "eventName": "A", "when": "t"})
+    path = write_lines(tmp_path, good, "[1]", "{", '{"sessionId": "a", "sessionId": "b"}', good)
+    rows = read_rows(path)
+    assert [row["stream_id"] for row in rows] == ["a", None, None, None, "a"]
+    assert [row["raw"] for row in rows[1:3]] == [b"[1]", b"{"]
+    assert rows[3]["fault"] == "the line is no JSON object: a name comes twice in one object"
+
+
+def test_a_line_with_a_number_that_no_double_holds_is_a_row_with_a_fault(tmp_path: Path) -> None:
+    good = json.dumps({"sessionId": "a", "eventName": "A", "when": "t"})
+    huge = good.replace("}", ', "x": 1e400}')
+    rows = read_rows(write_lines(tmp_path, good, huge, good))
+    assert [row["raw"] for row in rows] == [good.encode(), huge.encode(), good.encode()]
+    assert [row["data"] for row in rows] == [good, None, good]
+    assert "Malformed JSON" in rows[1]["fault"]
