@@ -22,11 +22,11 @@ BINARY: Final = "data_base64"
 SUPPORTED: Final = "1.0"
 SALT: Final = "salt"
 FOREIGN_SALT: Final = "source_salt"
-# ".../deposit/2", ".../deposit/v2", "urn:deposit:2", "deposit.v2.json"
+# Such as the 2 of /deposit/2, of /deposit/v2, of urn:deposit:2 and of deposit.v2.json.
 VERSION: Final = re.compile(r"(?:[/:#=][vV]?|[._-][vV])([1-9][0-9]{0,8})(?:\.json)?$")
 
 
-class Form(msgspec.Struct, frozen=True):
+class Form(msgspec.Struct, frozen=True, eq=False):
     """How records of one kind name the log's columns; ``attributes`` maps column → name in the record."""
 
     attributes: dict[str, str]
@@ -121,7 +121,7 @@ class Attributes:
             data=payload.text,
             canonical=payload.canonical,
             rest=self._rest(),
-            **values,
+            **values,  # type: ignore[arg-type]  # the required ones are never None
         )
 
     def _check_envelope(self) -> None:

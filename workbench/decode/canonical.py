@@ -14,6 +14,8 @@ PLAIN_MIN: Final = 1e-4
 PLAIN_MAX: Final = 1e16
 
 encode_json: Final = msgspec.json.Encoder().encode
+# One call for many values, one a line: a fifth less than a call each. No value has a raw line end in its JSON text.
+encode_lines: Final = msgspec.json.Encoder().encode_lines
 encode_sorted: Final = msgspec.json.Encoder(order="sorted").encode
 
 

@@ -42,9 +42,9 @@ def make_salts(count: int) -> list[bytes]:
     return [pool[at : at + SALT_SIZE] for at in range(0, len(pool), SALT_SIZE)]
 
 
-def digest_content(content: bytes, salt: bytes) -> str:
-    """Return the hex SHA-256 over the salt and the canonical content."""
-    return sha256(salt + content).hexdigest()
+def digest_contents(contents: Iterable[bytes], salts: Iterable[bytes]) -> list[bytes]:
+    """Return the SHA-256 over each salt and canonical content."""
+    return [sha256(salt + content).digest() for content, salt in zip(contents, salts, strict=True)]
 
 
 def digest_rows(rows: pa.Table, salts: Sequence[bytes]) -> list[str]:
@@ -59,7 +59,7 @@ def digest_rows(rows: pa.Table, salts: Sequence[bytes]) -> list[str]:
     fields = Content.__struct_fields__
     lists = [parts[field] if field in parts else rows.column(field).to_pylist() for field in fields]
     contents = map(encode_json, map(Content, *lists))
-    return [digest_content(content, salt) for content, salt in zip(contents, salts, strict=True)]
+    return [digest.hex() for digest in digest_contents(contents, salts)]
 
 
 def canonical_data(text: str) -> bytes:
@@ -68,18 +68,18 @@ def canonical_data(text: str) -> bytes:
 
 
 def make_keys(sources: Iterable[str], event_ids: Iterable[str]) -> list[bytes]:
-    """Return blake2b-128 over each idempotency key: both parts as text, each behind its length.
+    """Return blake2b-128 over each idempotency key: the source behind its length, then the event's id.
 
     The state after a source is kept and copied: 0.4 µs a key where hashing both parts anew is 0.7.
     """
     states: dict[str, Any] = {}
     keys = []
     for source, event_id in zip(sources, event_ids, strict=True):
-        state = states.get(source)
-        if state is None:
-            state = states[source] = blake2b(f"{len(source)}:{source}".encode(), digest_size=SALT_SIZE)
-        state = state.copy()
-        state.update(f"{len(event_id)}:{event_id}".encode())
+        copy = states.get(source)
+        if copy is None:
+            copy = states[source] = blake2b(f"{len(source)}:{source}".encode(), digest_size=SALT_SIZE).copy
+        state = copy()
+        state.update(event_id.encode())
         keys.append(state.digest())
     return keys
 

@@ -179,7 +179,7 @@ def read_row(values: dict[str, Any], row: int, source_name: str) -> Row:
         data=payload.text,
         canonical=payload.canonical,
         rest=_read_rest(values),
-        **texts,
+        **texts,  # type: ignore[arg-type]  # the required ones are never None
     )
 
 

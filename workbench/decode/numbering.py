@@ -16,7 +16,7 @@ from workbench.decode.records import JSON
 class Named(msgspec.Struct, gc=False):
     """What names a record in plain JSON lines."""
 
-    event_id: str | None | UnsetType = UNSET
+    event_id: str | UnsetType | None = UNSET
     source: str | None = None
     stream_id: str | None = None
 

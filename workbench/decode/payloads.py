@@ -1,7 +1,7 @@
 """Columns of JSON texts, checked and made canonical in bulk."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 import msgspec
 
@@ -52,53 +52,60 @@ def read_payloads(raws: Sequence[bytes | None]) -> Payloads:
     msgspec refuses whatever is not JSON but drops a duplicate name silently. The canonical text shows it: it has the
     text's very length when nothing was dropped, as no string and no number without an exponent gets longer by being
     canonical; else it has fewer colons (10 ns where counting costs 180). Where a number did get longer, or an escape
-    may hide a colon, more is checked.
+    may hide a colon, more is checked. A column that is plain throughout is read without a look at single rows.
     """
-    whole = b"\n".join([raw for raw in raws if raw is not None])
-    suspect = Suspicion(is_long=has_long_number(whole), has_nul=NUL in whole)
-    texts: list[bytes | None] = []
-    canonicals: list[msgspec.Raw | None] = []
-    strays: list[int] = []
-    wrap = msgspec.Raw
-    for row, raw in enumerate(raws):
-        text = raw
-        canonical = None
-        if raw is not None:
-            try:
-                value = decode_canonical(raw)
-                form = encode_sorted(value)
-            except UNREADABLE:
-                strays.append(row)
-            else:
-                if len(form) != len(raw) or FORMS.longer:
-                    text = msgspec.json.format(raw, indent=-1)
-                    if form.count(b":") != raw.count(b":") or MAYBE_COLON in raw:
-                        strays.append(row)
-                if suspect.any and suspect.holds(raw, value):
-                    strays.append(row)
-                if len(raw) > SHALLOW and is_heavy(raw):
-                    strays.append(row)
-                if needs_utf16_order(form):
-                    form = encode_json(order_members(value))
-                canonical = wrap(form)
-                if form == b"null":
-                    text = canonical = None
-        texts.append(text)
-        canonicals.append(canonical)
-    return Payloads(texts, canonicals, strays)
+    texts: list[Any] = [b"null" if raw is None else raw for raw in raws] if None in raws else [*raws]
+    values, forms, broken = _read_values(texts)
+    suspicion = Suspicion(b"\n".join(texts))
+    if suspicion.is_any or FORMS.longer or max(map(len, forms), default=0) > SHALLOW:
+        rows: Iterable[int] = range(len(texts))
+    else:
+        pairs = zip(map(len, texts), map(len, forms), strict=True)
+        rows = [row for row, (length, canonical_length) in enumerate(pairs) if length != canonical_length]
+    broken += [row for row in rows if suspicion.settle(row, values, texts, forms)]
+    canonicals: list[Any] = [*map(msgspec.Raw, forms)]
+    if b"null" in forms:
+        for row, form in enumerate(forms):
+            if form == b"null":
+                texts[row] = canonicals[row] = None
+    return Payloads(texts, canonicals, broken)
+
+
+def _read_values(texts: list[Any]) -> tuple[list[Any], list[bytes], list[int]]:
+    """Return the values, their canonical texts and the rows that are not JSON (null there)."""
+    try:
+        values = [*map(decode_canonical, texts)]
+        return values, [*map(encode_sorted, values)], []
+    except UNREADABLE:
+        values, broken = [], []
+    for row, text in enumerate(texts):
+        try:
+            values.append(decode_canonical(text))
+        except UNREADABLE:
+            values.append(None)
+            broken.append(row)
+    return values, [*map(encode_sorted, values)], broken
 
 
 class Suspicion:
     """What a whole chunk was found to hold, so that single rows are looked at only where it does."""
 
-    def __init__(self, *, is_long: bool, has_nul: bool) -> None:
-        self.is_long = is_long
-        self.has_nul = has_nul
-        self.any = is_long or has_nul
+    def __init__(self, whole: bytes) -> None:
+        self.is_long = has_long_number(whole)
+        self.has_nul = NUL in whole
+        self.is_any = self.is_long or self.has_nul or needs_utf16_order(whole)
 
-    def holds(self, raw: bytes, value: object) -> bool:
-        """Tell whether the row may hold U+0000, or holds an integer beyond 64 bits."""
-        return (self.has_nul and NUL in raw) or (self.is_long and has_long_number(raw) and has_wide_integer(value))
+    def settle(self, row: int, values: list[Any], texts: list[Any], forms: list[bytes]) -> bool:
+        """Compact the row's text and order its canonical one in place; tell whether it may break a rule."""
+        form, raw = forms[row], texts[row]
+        is_doubtful = (self.has_nul and NUL in raw) or (len(raw) > SHALLOW and is_heavy(raw))
+        if len(form) != len(raw) or FORMS.longer:
+            text = texts[row] = msgspec.json.format(raw, indent=-1) if form != b"null" else raw
+            is_same = len(text) == len(form) and not FORMS.longer
+            is_doubtful |= not is_same and (form.count(b":") != raw.count(b":") or MAYBE_COLON in raw)
+        if needs_utf16_order(form):
+            forms[row] = encode_json(order_members(values[row]))
+        return is_doubtful or (self.is_long and has_long_number(raw) and has_wide_integer(values[row]))
 
 
 def has_long_number(text: bytes) -> bool:

@@ -1,0 +1,119 @@
+"""Worker processes that decode chunks: they read requests from stdin, answer on stdout, and end when stdin ends.
+
+They are started as plain subprocesses: multiprocessing would run the caller's main script again unless it is guarded,
+and its queues keep workers alive when their parent is killed. Here the kernel closes the pipe, and they end.
+"""
+
+import gc
+import pickle
+import subprocess
+import sys
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from queue import SimpleQueue
+from typing import Any, BinaryIO, Final
+
+from workbench.decode.chunks import Chunk, decode_chunk
+from workbench.decode.rows import DecodeContext, Decoded
+from workbench.errors import SourceError
+
+START: Final = (
+    "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
+    "from workbench.decode.processes import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
+)
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Decode chunk after chunk until the requests end; the first request is the context.
+
+    The collector is off: decoding makes no cycles, and looking for them costs a tenth of the time.
+    """
+    sys.stdout = sys.stderr
+    gc.disable()
+    context = pickle.load(requests)  # noqa: S301 - from the process that started this one
+    while True:
+        try:
+            chunk, indexes = pickle.load(requests)  # noqa: S301 - as above
+        except EOFError:
+            return
+        answer = _answer(chunk, indexes, context)
+        pickle.dump(answer, answers, protocol=5)
+        answers.flush()
+
+
+def _answer(chunk: Chunk, indexes: Sequence[int] | None, context: DecodeContext) -> Decoded | Exception:
+    try:
+        return decode_chunk(chunk, context, indexes=indexes)
+    except Exception as error:  # noqa: BLE001 - whatever it is, the process that asked must know
+        return error
+
+
+class WorkerPool:
+    """Some worker processes, each fed by a thread, as a pipe is written and read in turn."""
+
+    def __init__(self, count: int, context: DecodeContext) -> None:
+        self.workers = [_start(context) for _ in range(count)]
+        self.idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
+        for worker in self.workers:
+            self.idle.put(worker)
+        self.threads = ThreadPoolExecutor(count, thread_name_prefix="decode")
+
+    def submit(self, chunk: Chunk, indexes: Sequence[int] | None) -> Future[Decoded]:
+        """Return the promise of what becomes of a chunk."""
+        return self.threads.submit(self._ask, chunk, indexes)
+
+    def _ask(self, chunk: Chunk, indexes: Sequence[int] | None) -> Decoded:
+        worker = self.idle.get()
+        try:
+            answer = _exchange(worker, (chunk, indexes))
+        except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
+            raise SourceError(
+                f"Decoding stopped: a worker process ended by itself (exit code {worker.poll()}), perhaps for want of "
+                "memory. Nothing was committed; try again, or with workers=1."
+            ) from error
+        finally:
+            self.idle.put(worker)
+        if isinstance(answer, Exception):
+            raise answer
+        decoded: Decoded = answer
+        return decoded
+
+    def close(self) -> None:
+        """End all workers, also those at work; nothing is left running."""
+        for worker in self.workers:
+            worker.kill()
+        self.threads.shutdown(wait=True, cancel_futures=True)
+        for worker in self.workers:
+            worker.wait()
+            for pipe in (worker.stdin, worker.stdout):
+                _close(pipe)
+
+
+def _start(context: DecodeContext) -> "subprocess.Popen[bytes]":
+    worker = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
+        [sys.executable, "-c", START],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,  # Ctrl-C reaches the parent only, which then ends its workers
+    )
+    _send(worker, sys.path)
+    _send(worker, context)
+    return worker
+
+
+def _send(worker: "subprocess.Popen[bytes]", value: Any) -> None:
+    if worker.stdin is not None:
+        pickle.dump(value, worker.stdin, protocol=5)
+        worker.stdin.flush()
+
+
+def _exchange(worker: "subprocess.Popen[bytes]", request: Any) -> Any:
+    _send(worker, request)
+    return pickle.load(worker.stdout) if worker.stdout is not None else None  # noqa: S301 - from our own worker
+
+
+def _close(pipe: Any) -> None:
+    try:
+        pipe.close()
+    except OSError:
+        return  # what was still to be written has no reader any more
