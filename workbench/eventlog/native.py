@@ -83,7 +83,7 @@ class NativeLog(Log):
 
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
         """Return `events_stored` and `quarantine`; for given streams the rows come from the layout by stream."""
-        events = self._store.tables.events
+        events = self._store.tables.peek("events")
         version = f"{events.metadata.table_uuid}-{events.metadata.current_snapshot_id}"
         parts = self._parts(events, stream_ids)
         quarantine = self._quarantine_table()
@@ -100,14 +100,16 @@ class NativeLog(Log):
         files = self._lists.events(events)
         if not stream_ids or not self.settings.log.by_stream:
             return (FilePart(files=files),)
-        by_stream, progress = self._lists.by_stream(self._store.tables.by_stream, stream_ids)
+        by_stream, progress = self._lists.by_stream(
+            self._store.tables.peek("events_by_stream", derived=True), stream_ids
+        )
         if progress < 0:
             return (FilePart(files=files),)
         tail = self._lists.events_after(events, progress)
         return tuple(part for part in (FilePart(files=by_stream), FilePart(files=tail, after=progress)) if part.files)
 
     def _quarantine_table(self) -> "Table":
-        return self._store.tables.quarantine
+        return self._store.tables.peek("quarantine")
 
 
 def _name(parts: Sequence[FilePart]) -> str:

@@ -41,7 +41,7 @@ class Store:
 
     def head(self) -> Head:
         """Return the head, checked against foreign writes."""
-        return check_head(self.tables.events, self.proofs)
+        return check_head(self.tables.peek("events"), self.proofs)
 
     @contextmanager
     def writing(self) -> Iterator[tuple[Table, Head]]:
