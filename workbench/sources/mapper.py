@@ -31,7 +31,7 @@ _WRITTEN_AS_TEXT = {
 _WRITTEN_AS_TEXT |= {"UHUGEINT", "BOOLEAN", "JSON", "BIGNUM", "VARINT"}
 _EXPLAINED_FAULTS = 20
 # Names that no column of an input can be expected to have.
-_MAPPED, _FAILED, _UNREAD = '"workbench: mapped"', '"workbench: failed"', '"workbench: unread"'
+_MAPPED, _FAILED = '"workbench: mapped"', '"workbench: failed"'
 
 
 class RowMapper:
@@ -49,7 +49,6 @@ class RowMapper:
         self._columns = schema.names
         self._whole = whole
         self._input = _write_input(jsons)
-        self._lenient_input = _write_lenient_input(jsons)
         self._check = ExpressionCheck(self._engine, schema.names, self._mapping.name)
         self._engine.register("batch", schema.empty_table())
         self._targets = {name: self._compile(name) for name in ENVELOPE if self._has(name)}
@@ -72,8 +71,8 @@ class RowMapper:
         """Give a row that makes an expression fail nulls and its fault; TRY tells which rows they are."""
         packed = ", ".join(f"{name} := {sql}" for name, sql in self._targets.items())
         raw = f", {self._raw_sql} as raw" if with_raw else ""
-        lenient = f"select *, try(struct_pack({packed})) as {_MAPPED} from {self._lenient_input}"  # noqa: S608 - checked
-        failed = f"{_MAPPED} is null or {_UNREAD} as {_FAILED}"
+        lenient = f"select *, try(struct_pack({packed})) as {_MAPPED} from {self._input}"  # noqa: S608 - checked
+        failed = f"{_MAPPED} is null as {_FAILED}"
         rows = self._fetch(f"select {_MAPPED}.*, {failed}{raw} from ({lenient})")  # noqa: S608 - checked
         flags = rows[_FAILED.strip('"')].to_pylist()
         places = [place for place, failed in enumerate(flags) if failed]
@@ -169,15 +168,6 @@ def _write_input(jsons: Collection[str]) -> str:
     """Return the relation the expressions run over: the batch, its JSON columns typed as such."""
     typed = ", ".join(f"cast({quote_name(name)} as json) as {quote_name(name)}" for name in jsons)
     return f"(select * replace ({typed}) from batch)" if jsons else "batch"  # noqa: S608 - names are quoted
-
-
-def _write_lenient_input(jsons: Collection[str]) -> str:
-    """Return the same for a batch that fails: what DuckDB cannot read as JSON is null there, and flagged."""
-    names = [quote_name(name) for name in jsons]
-    typed = ", ".join(f"try_cast({name} as json) as {name}" for name in names)
-    replaced = f"replace ({typed})" if jsons else ""
-    unread = " or ".join(f"({name} is not null and try_cast({name} as json) is null)" for name in names) or "false"
-    return f"(select * {replaced}, {unread} as {_UNREAD} from batch)"  # noqa: S608 - names are quoted
 
 
 def _write_json(sql: str, kind: str) -> str:
