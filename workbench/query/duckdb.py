@@ -1,10 +1,14 @@
 """The embedded engine: DuckDB in process, locked, reading the Parquet files of the relations it is given."""
 
 import hashlib
+import math
 import re
 import threading
+import time
+import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -27,6 +31,7 @@ from workbench.query.types import Type, duckdb_type, parse_type
 _MACROS: Final = Path(__file__).with_name("macros.sql")
 _KEPT: Final = 256
 _LARGEST_BATCH: Final = 100_000
+_INTERRUPT_EVERY: Final = 0.05
 
 
 class ArrowFunction(msgspec.Struct, frozen=True):
@@ -70,6 +75,7 @@ class DuckDBEngine(Engine):
         self._views: OrderedDict[tuple[str, str], str] = OrderedDict()
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         self._connection = _open(directories, self._functions, threads)
+        self._finalizer = weakref.finalize(self, self._connection.close)
 
     def query(
         self,
@@ -112,7 +118,7 @@ class DuckDBEngine(Engine):
 
     def close(self) -> None:
         """Close the database. The engine is not used again."""
-        self._connection.close()
+        self._finalizer()
 
     @contextmanager
     def _cursor(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -321,30 +327,38 @@ def _run(
     row_limit: int | None,
     time_limit: float | None,
 ) -> pa.Table:
-    expired = threading.Event()
+    """Run in a thread of its own: DuckDB looks for Ctrl-C only between batches, which may be minutes apart."""
+    with ThreadPoolExecutor(1, "workbench-query") as worker:
+        answer = worker.submit(lambda: _fetch(cursor.sql(sql, params=dict(values) or None), row_limit))
+        try:
+            if not _ends_within(answer, time_limit):
+                _stop(cursor, answer)
+                raise QueryTimeoutError(
+                    f"The statement ran longer than {time_limit:g} s and was stopped. Narrow it by time, type or "
+                    "stream, or raise query.time_limit."
+                )
+            return answer.result()
+        except duckdb.Error as error:
+            raise _failure(error) from error
+        except BaseException:
+            _stop(cursor, answer)
+            raise
 
-    def stop() -> None:
-        expired.set()
+
+def _ends_within(answer: Future[pa.Table], time_limit: float | None) -> bool:
+    """Wait in short steps: a Ctrl-C that reaches another thread wakes no longer wait, seen to cost 48 s."""
+    end = time.monotonic() + time_limit if time_limit else math.inf
+    while time.monotonic() < end:
+        if wait([answer], min(_INTERRUPT_EVERY, end - time.monotonic())).done:
+            return True
+    return answer.done()
+
+
+def _stop(cursor: duckdb.DuckDBPyConnection, answer: Future[pa.Table]) -> None:
+    """Interrupt until it ends: an interrupt that comes before the statement has begun is lost."""
+    while not answer.done():
         cursor.interrupt()
-
-    timer = threading.Timer(time_limit, stop) if time_limit else None
-    if timer is not None:
-        timer.daemon = True
-        timer.start()
-    try:
-        return _fetch(cursor.sql(sql, params=dict(values) or None), row_limit)
-    except duckdb.InterruptException as error:
-        if not expired.is_set():
-            raise KeyboardInterrupt from error
-        raise QueryTimeoutError(
-            f"The statement ran longer than {time_limit:g} s and was stopped. Narrow it by time, type or stream, or "
-            "raise query.time_limit."
-        ) from error
-    except duckdb.Error as error:
-        raise _failure(error) from error
-    finally:
-        if timer is not None:
-            timer.cancel()
+        wait([answer], _INTERRUPT_EVERY)
 
 
 def _fetch(rows: duckdb.DuckDBPyRelation, row_limit: int | None) -> pa.Table:

@@ -52,16 +52,17 @@ def select_events(
     chosen: EventFilter,
     *,
     columns: Sequence[str] = EVENT_COLUMNS,
+    order: Sequence[str] = ("position",),
     limit: int | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the statement and its parameters for the events chosen, ordered by position.
+    """Return the statement and its parameters for the events chosen, in the order of the log.
 
     >>> select_events(EventFilter(event_types=["MoneyDeposited"]), columns=["position"], limit=5)
     ('select position from events where event_type in (:event_types_0) order by position limit 5', {'event_types_0': \
 'MoneyDeposited'})
     """
     where, parameters = filter_events(chosen)
-    statement = f"select {', '.join(columns)} from events{where} order by position"  # noqa: S608 - our own names; values are bound
+    statement = f"select {', '.join(columns)} from events{where} order by {', '.join(order)}"  # noqa: S608 - our own names; values are bound
     return (statement if limit is None else f"{statement} limit {int(limit)}"), parameters
 
 

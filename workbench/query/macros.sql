@@ -77,12 +77,14 @@ CREATE MACRO wb_utc(t) AS make_timestamp(epoch_us(t));
 CREATE MACRO wb_instant(t) AS make_timestamptz(epoch_us(t));
 CREATE MACRO wb_shift(t, l, u) AS make_timestamptz(epoch_us(t) - (epoch_us(l) - epoch_us(u)));
 CREATE MACRO wb_to_milliseconds(t) AS make_timestamp(CAST(floor((epoch_us(t) + 500) / 1000.0) AS BIGINT) * 1000);
-CREATE MACRO wb_elapsed(a, b, n) AS (epoch_us(b) - epoch_us(a)) // n;
-CREATE MACRO wb_months(a, b) AS
-  (year(b) - year(a)) * 12 + month(b) - month(a) - CASE
-    WHEN b >= a AND (day(b), CAST(b AS TIME)) < (day(a), CAST(a AS TIME)) THEN 1
-    WHEN b < a AND (day(b), CAST(b AS TIME)) > (day(a), CAST(a AS TIME)) THEN -1
-    ELSE 0 END;
+-- Trino counts elapsed time between whole milliseconds; months as Joda: the last day of a month completes it.
+CREATE MACRO wb_milliseconds(t) AS (epoch_us(t) - (epoch_us(t) % 1000 + 1000) % 1000) // 1000;
+CREATE MACRO wb_elapsed(a, b, n) AS (wb_milliseconds(b) - wb_milliseconds(a)) // n;
+CREATE MACRO wb_of_month(t, d) AS (d - 1) * 86400000 + wb_milliseconds(t) - wb_milliseconds(date_trunc('day', t));
+CREATE MACRO wb_months_up(a, b) AS (year(b) - year(a)) * 12 + month(b) - month(a) - CASE
+    WHEN wb_of_month(b, day(b)) < wb_of_month(a, CASE WHEN day(b) = day(last_day(b)) THEN least(day(a), day(b)) ELSE day(a) END)
+    THEN 1 ELSE 0 END;
+CREATE MACRO wb_months(a, b) AS CASE WHEN b >= a THEN wb_months_up(a, b) ELSE -wb_months_up(b, a) END;
 CREATE MACRO wb_iso_text(s) AS regexp_full_match(s, '\d{4}-\d{2}-\d{2}(T(\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?');
 CREATE MACRO wb_from_iso8601_timestamp(s) AS
   CASE
@@ -197,8 +199,8 @@ CREATE MACRO wb_double_text(x) AS
     WHEN x > 0 THEN 'Infinity'
     ELSE '-Infinity' END
     WHEN x = 0 THEN CASE
-    WHEN CAST(x AS VARCHAR) LIKE '-%' THEN '-0.0'
-    ELSE '0.0' END
+    WHEN CAST(x AS VARCHAR) LIKE '-%' THEN '-0E0'
+    ELSE '0E0' END
     WHEN x < 0 THEN '-' || wb_scientific(CAST(-x AS VARCHAR))
     ELSE wb_scientific(CAST(x AS VARCHAR)) END;
 CREATE MACRO wb_timestamp_text(t, n) AS

@@ -21,13 +21,13 @@ from workbench.query.types import INTEGERS, UNKNOWN, VARCHAR, Type
 
 Rewrite = Callable[[exp.Anonymous, list[exp.Expression]], exp.Expression]
 
-_MICROSECONDS: Final = {
-    "millisecond": 1_000,
-    "second": 1_000_000,
-    "minute": 60_000_000,
-    "hour": 3_600_000_000,
-    "day": 86_400_000_000,
-    "week": 604_800_000_000,
+_MILLISECONDS: Final = {
+    "millisecond": 1,
+    "second": 1_000,
+    "minute": 60_000,
+    "hour": 3_600_000,
+    "day": 86_400_000,
+    "week": 604_800_000,
 }
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 _PARTS: Final = {
@@ -337,8 +337,8 @@ def _date_diff(node: exp.Anonymous, values: list[exp.Expression]) -> exp.Express
     first, second = local_time(values[1], one), local_time(values[2], other)
     if unit in TIME_UNITS:
         first, second = (_utc_time(value, kind) for value, kind in ((values[1], one), (values[2], other)))
-    if unit in _MICROSECONDS:
-        return call("wb_elapsed", first, second, _MICROSECONDS[unit])
+    if unit in _MILLISECONDS:
+        return call("wb_elapsed", first, second, _MILLISECONDS[unit])
     return call("wb_divide_integer", call("wb_months", first, second), _MONTHS[unit])
 
 
@@ -348,10 +348,12 @@ def _utc_time(value: exp.Expression, kind: Type) -> exp.Expression:
 
 def _date_add(node: exp.Anonymous, values: list[exp.Expression]) -> exp.Expression:
     unit, kind = _unit(values[0]), type_at(values[2])
+    count = exp.Paren(this=values[1])
     if unit in _MONTHS:
-        step = call("to_months", cast(exp.Mul(this=exp.Paren(this=values[1]), expression=exp.Literal.number(_MONTHS[unit])), "INTEGER"))
+        months = exp.Mul(this=count, expression=exp.Literal.number(_MONTHS[unit]))
+        step = call("to_months", cast(months, "INTEGER"))
     else:
-        step = call("to_microseconds", exp.Mul(this=exp.Paren(this=values[1]), expression=exp.Literal.number(_MICROSECONDS[unit])))
+        step = call("to_microseconds", exp.Mul(this=count, expression=exp.Literal.number(_MILLISECONDS[unit] * 1000)))
     if kind.name == "date" and unit in TIME_UNITS:
         _refuse(f"date_add({unit!r}, …) takes a timestamp, not a date")
     if kind.name == "timestamptz" and unit not in TIME_UNITS:
