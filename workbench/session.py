@@ -193,7 +193,7 @@ class Session:
         return self._query(statement, parameters, stream_ids=streams, span=span)
 
     def _cut(self, known_at: Instant | None) -> "tuple[int | None, Span | None]":
-        """Return up to which position an answer reaches, or which snapshot it reads on a log without recording times."""
+        """Return up to which position an answer reaches, or which snapshot it reads where there are no such."""
         from workbench.eventlog import Span
         from workbench.query.events import read_instant
 

@@ -43,7 +43,7 @@ def _find_type(name: str, expression: str, columns: Mapping[str, Type]) -> Type:
         ) from error
 
 
-def _is_single(tree: exp.Expression) -> bool:
+def _is_single(tree: exp.Query) -> bool:
     parts = {part for part, value in tree.args.items() if value}
     if (
         not isinstance(tree, exp.Select)
