@@ -15,6 +15,7 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from workbench.eventlog.head import DIGEST_SUM_BITS, digest_bytes, sum_digests
@@ -63,13 +64,18 @@ class Index:
             if (stamp.st_mtime_ns, stamp.st_ino) == self._stamp:
                 return
             mark = _decode_mark(self._mark_path.read_bytes(), self._mark.table_uuid)
-            known = {run.path.name: run for run in [*self._events, *self._streams]}
-            self._events = [known.get(name) or Run(self._folder / name, EVENT_RECORD) for name in mark.events]
-            self._streams = [known.get(name) or Run(self._folder / name, STREAM_RECORD) for name in mark.streams]
+            self._open_runs(mark)
             self._mark = self._staged = mark
             self._stamp = (stamp.st_mtime_ns, stamp.st_ino)
         except (OSError, msgspec.DecodeError, ValueError, DamagedRunError):
             self.clear()
+
+    def _open_runs(self, mark: Mark) -> None:
+        known = {run.path.name: run for run in [*self._events, *self._streams]}
+        self._events = [known.get(name) or Run(self._folder / name, EVENT_RECORD) for name in mark.events]
+        self._streams = [known.get(name) or Run(self._folder / name, STREAM_RECORD) for name in mark.streams]
+        if sum(map(len, self._events)) != mark.position + 1:
+            raise DamagedRunError(str(self._mark_path))
 
     def clear(self) -> None:
         """Forget everything; the next look-up is preceded by a reading of the whole log."""
@@ -86,10 +92,11 @@ class Index:
     def find_versions(self, stream_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return each stream's last version, -1 for a stream not yet in the log."""
         versions = np.full(len(stream_ids), -1, dtype=np.int64)
-        if len(stream_ids):
-            which, records = _find(self._streams, hash_streams(stream_ids))
-            if len(which):
-                versions[which] = records["version"]
+        keys = hash_streams(stream_ids)
+        for run in self._streams:
+            # Whoever rearranged the files may have put a stream's events anywhere: the highest counts, not the newest.
+            which, records = run.find(keys[:, 0], keys[:, 1])
+            versions[which] = np.maximum(versions[which], records["version"])
         return versions
 
     def stage(self, rows: pa.Table) -> None:
@@ -102,7 +109,7 @@ class Index:
         self._streams = self._absorb(self._streams, _stream_records(rows), STREAM_RECORD)
         self._staged = Mark(
             table_uuid=self._mark.table_uuid,
-            position=int(rows.column("position")[-1].as_py()),
+            position=max(self._staged.position, int(pc.max(rows.column("position")).as_py())),
             digest_sum=(self._staged.digest_sum + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS),
             events=tuple(run.path.name for run in self._events),
             streams=tuple(run.path.name for run in self._streams),
@@ -115,11 +122,15 @@ class Index:
         self._mark = self._staged
         text = msgspec.json.encode(self._mark)
         temporary = self._folder / "mark.new"
-        temporary.write_bytes(f"{zlib.crc32(text):08x}".encode() + text)
-        temporary.replace(self._mark_path)
-        stamp = self._mark_path.stat()
-        self._stamp = (stamp.st_mtime_ns, stamp.st_ino)
-        self._sweep({*self._mark.events, *self._mark.streams})
+        try:
+            temporary.write_bytes(f"{zlib.crc32(text):08x}".encode() + text)
+            temporary.replace(self._mark_path)
+            stamp = self._mark_path.stat()
+            self._stamp = (stamp.st_mtime_ns, stamp.st_ino)
+            self._sweep({*self._mark.events, *self._mark.streams})
+        except OSError:
+            # The events are in the log whatever becomes of its memory: the next process reads them again.
+            return
 
     def revert(self) -> None:
         """Forget what was staged."""
@@ -138,9 +149,8 @@ class Index:
             swallowed = kept.pop()
             parts.insert(0, swallowed.read())
             size += len(swallowed)
-        merged = sort_records(np.concatenate(parts))
-        if kind is STREAM_RECORD:
-            merged = _last_of_each(merged)
+        joined = np.concatenate(parts)
+        merged = sort_records(joined) if kind is EVENT_RECORD else _last_of_each(joined)
         return [*kept, Run(write_run(self._folder, merged), kind)]
 
     @property
@@ -161,7 +171,7 @@ def _decode_mark(content: bytes, table_uuid: str) -> Mark:
 
 
 def _find(runs: Iterable[Run], keys: Words) -> tuple[NDArray[np.intp], Records]:
-    """Look in the newest run first: there a stream's last version stands."""
+    """Look in the newest run first; a key stands in one run alone."""
     missing: NDArray[np.intp] = np.arange(len(keys))
     found: list[NDArray[np.intp]] = []
     records: list[Records] = []
@@ -222,9 +232,8 @@ def _stream_records(rows: pa.Table) -> Records:
 
 
 def _last_of_each(records: Records) -> Records:
-    """Keep the last of neighbours with the same key: parts were joined oldest first and the sort is stable."""
-    if len(records) == 0:
-        return records
-    same = (records["hi"][1:] == records["hi"][:-1]) & (records["lo"][1:] == records["lo"][:-1])
-    kept: Records = records[np.append(~same, [True])]
+    """Return each stream's record with the highest version, in key order."""
+    ordered = records[np.lexsort((records["version"], records["lo"], records["hi"]))]
+    same = (ordered["hi"][1:] == ordered["hi"][:-1]) & (ordered["lo"][1:] == ordered["lo"][:-1])
+    kept: Records = ordered[np.append(~same, np.ones(min(1, len(ordered)), dtype=bool))]
     return kept

@@ -1,9 +1,11 @@
 """Sorted runs: immutable files of fixed-size records, sorted by a 128-bit key, looked up in bulk.
 
-A record begins with its key, ``hi`` and ``lo``. Every 256 records are a block with a checksum of its own, and the
-first ``hi`` of each block is kept as a fence: a look-up reads the blocks its keys fall into, 14 kB each, and no more.
+A record begins with its key, ``hi`` and ``lo``. Every 64 records are a block with a checksum of its own, and the first
+``hi`` of each block is kept as a fence: a look-up reads and checks the blocks its keys fall into, 4 kB each, and
+searches nowhere else. Blocks are read into memory, not mapped: a file cut short meanwhile is then an error, no crash.
 """
 
+import os
 import struct
 import zlib
 from pathlib import Path
@@ -14,8 +16,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-BLOCK: Final = 256
-MAGIC: Final = b"WBRUN001"
+BLOCK: Final = 64
+# A look-up of few keys checks each block anew (2 µs each); one that goes over the whole run checks a block once.
+FEW: Final = 4096
+# Keys looked up at a time, so that the blocks read for them stay below 30 MB.
+SLICE: Final = 4096
+MAGIC: Final = b"WBRUN002"
 _HEADER: Final = struct.Struct("<8sQQI")
 
 Records = NDArray[np.void]
@@ -30,57 +36,106 @@ class DamagedRunError(Exception):
 
 
 class Run:
-    """One run, mapped into memory; each block is checked when it is first touched."""
+    """One run, its file open; each block is checked when it is read."""
 
     def __init__(self, path: Path, kind: np.dtype[np.void]) -> None:
         self.path = path
+        self._kind = kind
         try:
-            magic, count, width, checksum = _HEADER.unpack(_read(path, _HEADER.size))
-        except (OSError, struct.error) as error:
+            self._handle = os.open(path, os.O_RDONLY)
+        except OSError as error:
             raise DamagedRunError(str(path)) from error
-        blocks = -(-count // BLOCK)
-        start = _HEADER.size + blocks * 12
-        if magic != MAGIC or width != kind.itemsize or path.stat().st_size != start + count * width:
-            raise DamagedRunError(str(path))
-        index = _read(path, start)[_HEADER.size :]
-        if zlib.crc32(index, count) != checksum:
-            raise DamagedRunError(str(path))
-        self.fences: Words = np.frombuffer(index, dtype="u8", count=blocks)
-        self._checksums = np.frombuffer(index, dtype="u4", count=blocks, offset=blocks * 8)
-        self.records: Records = (
-            np.memmap(path, dtype=kind, mode="r", offset=start, shape=(count,)) if count else np.empty(0, kind)
-        )
-        self._checked = np.zeros(blocks, dtype=bool)
+        try:
+            self._read_index()
+        except (DamagedRunError, struct.error, OSError) as error:
+            raise DamagedRunError(str(path)) from error
+
+    def __del__(self) -> None:
+        """Give the file back."""
+        if hasattr(self, "_handle"):
+            os.close(self._handle)
 
     def __len__(self) -> int:
-        return len(self.records)
+        return self._count
 
     def find(self, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Records]:
-        """Return which of the keys this run holds, and their records, in the order of the keys."""
-        if not len(self.records) or not len(hi):
-            return np.empty(0, dtype=np.intp), self.records[:0]
-        blocks = np.maximum(np.searchsorted(self.fences, hi, side="right") - 1, 0)
-        first = np.maximum(np.searchsorted(self.fences, hi, side="left") - 1, 0)
-        self.check(np.unique(np.concatenate([blocks, first])))
-        return _match(self.records, hi, lo)
-
-    def check(self, blocks: NDArray[np.intp]) -> None:
-        """Compare blocks with their checksums. Raises DamagedRunError."""
-        for block in blocks[~self._checked[blocks]].tolist():
-            part = self.records[block * BLOCK : (block + 1) * BLOCK]
-            if zlib.crc32(part.tobytes()) != self._checksums[block]:
-                raise DamagedRunError(str(self.path))
-            self._checked[block] = True
+        """Return which of the keys this run holds, ascending, and their records. Raises DamagedRunError."""
+        which: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
+        records: list[Records] = [np.empty(0, self._kind)]
+        order = np.argsort(hi, kind="stable") if self._count else which[0]
+        for start in range(0, len(order), SLICE):
+            part = order[start : start + SLICE]
+            found, matches = _match(self._blocks_around(hi[part]), hi[part], lo[part])
+            which.append(part[found])
+            records.append(matches)
+        asked, matches = np.concatenate(which), np.concatenate(records)
+        order = np.argsort(asked, kind="stable")
+        return asked[order], matches[order]
 
     def read(self) -> Records:
-        """Return all records, every block checked."""
-        self.check(np.arange(len(self.fences)))
-        return np.asarray(self.records)
+        """Return all records, every block checked. Raises DamagedRunError."""
+        return self._read_blocks(0, len(self.fences)) if self._count else np.empty(0, self._kind)
+
+    def _read_index(self) -> None:
+        magic, count, width, checksum = _HEADER.unpack(self._pread(_HEADER.size, 0))
+        blocks = -(-count // BLOCK)
+        self._start = _HEADER.size + blocks * 12
+        if (
+            magic != MAGIC
+            or width != self._kind.itemsize
+            or os.fstat(self._handle).st_size != self._start + count * width
+        ):
+            raise DamagedRunError(str(self.path))
+        index = self._pread(blocks * 12, _HEADER.size)
+        if zlib.crc32(index, count) != checksum:
+            raise DamagedRunError(str(self.path))
+        self._count: int = count
+        self.fences: Words = np.frombuffer(index, dtype="u8", count=blocks)
+        self._checksums = np.frombuffer(index, dtype="u4", count=blocks, offset=blocks * 8)
+        self._checked = np.zeros(blocks, dtype=bool)
+
+    def _blocks_around(self, hi: Words) -> Records:
+        """Return the records of the blocks that ascending keys fall into, still in order."""
+        last = np.maximum(np.searchsorted(self.fences, hi, side="right") - 1, 0)
+        first = np.maximum(np.searchsorted(self.fences, hi, side="left") - 1, 0)
+        blocks = np.unique(np.concatenate([first, last]))
+        ends = np.flatnonzero(np.diff(blocks) != 1)
+        starts = blocks[np.concatenate([[0], ends + 1])].tolist()
+        stops = blocks[np.concatenate([ends, [len(blocks) - 1]])].tolist()
+        return np.concatenate([self._read_blocks(at, to + 1) for at, to in zip(starts, stops, strict=True)])
+
+    def _read_blocks(self, start: int, stop: int) -> Records:
+        width = self._kind.itemsize
+        count = min(stop * BLOCK, self._count) - start * BLOCK
+        content = memoryview(self._pread(count * width, self._start + start * BLOCK * width))
+        step = BLOCK * width
+        for block in range(start, stop):
+            if stop - start > FEW and self._checked[block]:
+                continue
+            at = (block - start) * step
+            if zlib.crc32(content[at : at + step]) != self._checksums[block]:
+                raise DamagedRunError(str(self.path))
+        self._checked[start:stop] = True
+        return np.frombuffer(content, dtype=self._kind)
+
+    def _pread(self, size: int, offset: int) -> bytes:
+        """Read in pieces: the system gives at most 2 GB at once."""
+        parts = []
+        while size:
+            try:
+                part = os.pread(self._handle, size, offset)
+            except OSError as error:
+                raise DamagedRunError(str(self.path)) from error
+            if not part:
+                raise DamagedRunError(str(self.path))
+            parts.append(part)
+            size, offset = size - len(part), offset + len(part)
+        return b"".join(parts)
 
 
 def _match(records: Records, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Records]:
     """Find each key by ``hi``; keys that share it (1 in 2^64) are told apart by ``lo``."""
-    column = records["hi"]
+    column = np.ascontiguousarray(records["hi"])
     at = np.searchsorted(column, hi, side="left")
     asked: NDArray[np.intp] = np.arange(len(hi))
     found: list[tuple[NDArray[np.intp], NDArray[np.intp]]] = []
@@ -94,8 +149,7 @@ def _match(records: Records, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Re
         asked, at = asked[~hit], at[~hit] + 1
     which = np.concatenate([pair[0] for pair in found]) if found else asked
     where = np.concatenate([pair[1] for pair in found]) if found else asked
-    order = np.argsort(which, kind="stable")
-    return which[order], np.asarray(records[where[order]])
+    return which, records[where]
 
 
 def sort_records(records: Records) -> Records:
@@ -116,14 +170,13 @@ def write_run(folder: Path, records: Records) -> Path:
     checksums = np.array([zlib.crc32(view[at : at + step]) for at in range(0, len(view), step)], dtype="u4").tobytes()
     index = fences + checksums
     header = _HEADER.pack(MAGIC, len(content), content.dtype.itemsize, zlib.crc32(index, len(content)))
-    with path.open("wb") as stream:
-        stream.writelines((header, index, view))
+    try:
+        with path.open("wb") as stream:
+            stream.writelines((header, index, view))
+    except OSError:
+        path.unlink(missing_ok=True)
+        raise
     return path
-
-
-def _read(path: Path, size: int) -> bytes:
-    with path.open("rb") as stream:
-        return stream.read(size)
 
 
 class Mark(msgspec.Struct, frozen=True, kw_only=True):
