@@ -11,11 +11,13 @@ import json
 import sys
 from collections.abc import Callable, Iterable
 from datetime import datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import fastavro
+import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -58,7 +60,7 @@ OWN = {
 def build_samples() -> dict[str, bytes]:
     """Return every sample by its file name."""
     records = list(generate_loan_desk(EVENTS, seed=SEED, accidents=False))
-    events = [json.loads(record) for record in records]
+    events = [read_record(record) for record in records]
     builders: dict[str, Callable[[list[dict[str, Any]]], bytes]] = {
         "loan-desk.jsonl": build_json_lines,
         "loan-desk.csv": build_csv,
@@ -68,6 +70,13 @@ def build_samples() -> dict[str, bytes]:
     }
     samples = {name: build(events) for name, build in builders.items()}
     return {"loan-desk.ndjson": join_lines(record.decode() for record in records), **samples}
+
+
+def read_record(record: bytes) -> dict[str, Any]:
+    """Return a record's attributes, the payload as JSON text with its numbers as they are written."""
+    payload = msgspec.json.decode(record, type=dict[str, msgspec.Raw])["data"]
+    envelope: dict[str, Any] = json.loads(record)
+    return envelope | {"data": bytes(payload).decode()}
 
 
 def join_lines(lines: Iterable[str]) -> bytes:
@@ -82,15 +91,14 @@ def write_json(value: Any) -> str:
 
 def build_json_lines(events: list[dict[str, Any]]) -> bytes:
     """Return the events as JSON lines under the log's own names."""
-    return join_lines(write_json({own: event[name] for name, own in OWN.items() if name in event}) for event in events)
+    values = [{**event, "data": msgspec.Raw(event["data"].encode())} for event in events]
+    rows = ({own: event[name] for name, own in OWN.items() if name in event} for event in values)
+    return join_lines(msgspec.json.encode(row).decode() for row in rows)
 
 
 def make_rows(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
     """Return flat rows under the names of COLUMNS, the payload as JSON text."""
-    return [
-        {column: write_json(event[name]) if name == "data" else event.get(name) for name, column in COLUMNS.items()}
-        for event in events
-    ]
+    return [{column: event.get(name) for name, column in COLUMNS.items()} for event in events]
 
 
 def build_csv(events: list[dict[str, Any]]) -> bytes:
@@ -123,7 +131,7 @@ def build_avro(events: list[dict[str, Any]]) -> bytes:
     for event in events:
         row: dict[str, Any] = {own: event.get(name) for name, own in OWN.items()}
         row |= {name: datetime.fromisoformat(row[name]) for name in ("occurred_at", "recorded_at")}
-        rows.append(row | {"data": write_json(event["data"])})
+        rows.append(row)
     sink = io.BytesIO()
     schema = {"type": "record", "name": "Event", "namespace": "loandesk", "fields": fields}
     # The marker between blocks is random by default, and a codec's bytes depend on its library: neither is wanted here.
@@ -155,9 +163,9 @@ def list_attributes(event: dict[str, Any]) -> list[str]:
     named = {"concept:name": event["type"], "org:resource": event["actorid"], "identity:id": event["id"]}
     lines = [f'<date key="time:timestamp" value="{event["time"]}"/>']
     lines += [f'<string key="{key}" value={quoteattr(value)}/>' for key, value in named.items()]
-    for key, value in event["data"].items():
-        kind = {str: "string", int: "int", float: "float"}.get(type(value), "string")
-        text = value if isinstance(value, str) else write_json(value)
+    for key, value in json.loads(event["data"], parse_float=Decimal).items():
+        kind = {int: "int", Decimal: "float"}.get(type(value), "string")
+        text = str(value) if isinstance(value, str | Decimal) else write_json(value)
         lines.append(f"<{kind} key={quoteattr(key)} value={quoteattr(text, {chr(10): '&#10;'})}/>")
     return lines
 

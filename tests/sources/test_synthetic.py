@@ -1,23 +1,35 @@
 import json
+import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from workbench.decode import load_registry
 from workbench.errors import ArgumentError
+from workbench.sources import synthetic
 from workbench.sources.synthetic import BROKEN, SyntheticSource, generate_loan_desk, tell_story
 from workbench.sources.synthetic_clock import DAY, END, HOUR, MINUTE, START, Chance, format_time, move_to_office_hours
 from workbench.sources.synthetic_desk import BAD_PROMPT, Fact
 
 SIZE = 20_000
+SCHEMAS = Path(synthetic.__file__).with_name("loan_desk")
 
 
 @pytest.fixture(scope="module")
 def events() -> list[dict[str, Any]]:
     return [json.loads(record) for record in generate_loan_desk(SIZE, accidents=False)]
+
+
+@pytest.fixture(scope="module")
+def many_events() -> list[dict[str, Any]]:
+    """So many that the rare things happen."""
+    return [json.loads(record) for record in generate_loan_desk(60_000, accidents=False)]
 
 
 @pytest.fixture(scope="module")
@@ -89,12 +101,13 @@ def test_every_decision_answers_a_proposal_of_the_assistant(events: list[dict[st
     }
 
 
-def test_one_prompt_is_live_for_three_days_and_gets_most_of_its_letters_rejected() -> None:
+def test_one_prompt_is_live_for_three_days_and_gets_most_of_its_letters_rejected(
+    many_events: list[dict[str, Any]],
+) -> None:
     shares: dict[str, Counter[str]] = defaultdict(Counter)
     live = set()
-    events = [json.loads(record) for record in generate_loan_desk(100_000, accidents=False)]
-    known = {event["id"]: event for event in events}
-    for event in events:
+    known = {event["id"]: event for event in many_events}
+    for event in many_events:
         if event["type"] in {"LetterAccepted", "LetterEdited", "LetterRejected"}:
             prompt = known[event["causationid"]]["data"]["prompt"]
             shares[prompt][event["type"]] += 1
@@ -134,18 +147,44 @@ def test_some_events_come_late_some_tie(events: list[dict[str, Any]]) -> None:
     assert max(times.values()) > 1
 
 
-def test_cancels_name_withdrawals_cancels_and_now_and_then_nothing() -> None:
-    events = [json.loads(record) for record in generate_loan_desk(100_000, accidents=False)]
-    types = {event["id"]: event["type"] for event in events}
-    cancelled = Counter(types.get(e["data"]["cancels"]) for e in events if e["type"] == "WithdrawalCancelled")
+def test_cancels_name_withdrawals_cancels_and_now_and_then_nothing(many_events: list[dict[str, Any]]) -> None:
+    types = {event["id"]: event["type"] for event in many_events}
+    cancelled = Counter(types.get(e["data"]["cancels"]) for e in many_events if e["type"] == "WithdrawalCancelled")
     assert set(cancelled) == {"MoneyWithdrawn", "WithdrawalCancelled", None}
     assert cancelled["MoneyWithdrawn"] > cancelled["WithdrawalCancelled"] > cancelled[None]
 
 
 def test_money_is_a_decimal_string_with_two_places(events: list[dict[str, Any]]) -> None:
-    amounts = [event["data"]["amount"] for event in events if "amount" in event["data"]]
+    amounts = [event["data"]["amount"] for event in events if "amount" in event["data"] and not is_first_version(event)]
     assert amounts
     assert all(isinstance(amount, str) and amount[-3] == "." and float(amount) > 0 for amount in amounts)
+
+
+def is_first_version(event: dict[str, Any]) -> bool:
+    return bool(event["type"] == "LoanRequested" and event["schemaversion"] == 1)
+
+
+def test_every_request_keeps_its_schema_and_lifts_to_the_same_shape() -> None:
+    registry = load_registry(SCHEMAS)
+    shapes = set()
+    for record in generate_loan_desk(5_000, accidents=False):
+        event = msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+        if bytes(event["type"]) != b'"LoanRequested"':
+            continue
+        version, text = int(bytes(event["schemaversion"])), bytes(event["data"]).decode()
+        assert registry.find_mismatch("LoanRequested", version, text.encode()) is None
+        lifted, payload = registry.upcast("LoanRequested", version, text)
+        assert registry.find_mismatch("LoanRequested", lifted, (payload or "").encode()) is None
+        shapes.add((lifted, tuple(sorted(json.loads(payload or "{}")))))
+    assert shapes == {(3, ("amount", "channel", "currency", "months", "purpose"))}
+
+
+def test_the_first_version_wrote_its_amount_as_a_number_with_two_places() -> None:
+    records = [record for record in generate_loan_desk(2_000, accidents=False) if b'"schemaversion":1' in record]
+    amounts = [re.search(rb'"data":\{"amount":([^,]*),"term"', record) for record in records]
+    found = [amount[1] for amount in amounts if amount]
+    assert found
+    assert all(re.fullmatch(rb"[0-9]+\.[0-9]{2}", amount) for amount in found)
 
 
 def test_accidents_are_duplicates_and_records_that_cannot_be_events() -> None:

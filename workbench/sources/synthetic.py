@@ -3,7 +3,8 @@
 Every customer, amount and letter is made up from a seed: the same seed and size give the same bytes. Records come as
 CloudEvents 1.0, one JSON document a line, in the order in which they were recorded, with the usual accidents of a real
 log: late and back-dated events, ties, records delivered twice, records that cannot be events. Money is a decimal string
-with two places, in euros.
+with two places, in euros; only version 1 of LoanRequested wrote its amount as a number. The schemas of its three
+versions, and the steps between them, are in the folder ``loan_desk`` beside this module.
 """
 
 import heapq

@@ -2,10 +2,13 @@
 
 from typing import Any, NamedTuple
 
+import msgspec
+
 from workbench.sources import synthetic_words as words
 from workbench.sources.synthetic_clock import DAY, END, HOUR, MINUTE, SECOND, START, Chance, at, move_to_office_hours
 
-# Money is a decimal string with two places, in euros; chance works on whole cents.
+# Money is a decimal string with two places, in euros (version 1 of LoanRequested wrote it as a number); chance works on
+# whole cents.
 CURRENCY = "EUR"
 ASSISTANT = ("desk-assistant", "ai")
 CORE = ("core-banking", "system")
@@ -119,7 +122,7 @@ class Request:
         version = read_period(REQUEST_VERSIONS, self.moment)
         amount = format_money(self.amount)
         shapes: dict[int, dict[str, Any]] = {
-            1: {"amount": amount, "term": self.months, "purpose": self.purpose},
+            1: {"amount": msgspec.Raw(amount.encode()), "term": self.months, "purpose": self.purpose},
             2: {"amount": amount, "months": self.months, "purpose": self.purpose, "channel": self._channel()},
             3: {
                 "amount": amount,
