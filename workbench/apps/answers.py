@@ -1,0 +1,196 @@
+"""A request of the page in, plain values out: times as epoch microseconds, everything of an event as text."""
+
+import time
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from workbench.errors import ArgumentError
+from workbench.session import Session
+from workbench.views.choices import TimelineChoices, to_microseconds
+from workbench.views.event import load_event, load_surroundings
+from workbench.views.facets import count_facets
+from workbench.views.overview import Overview, load_overview, window_of
+from workbench.views.rows import export_rows, load_previous, load_rows, write_rows
+from workbench.views.summary import suggest_drops, summarise_window
+from workbench.views.timeline import picture_geometry, show_timeline
+from workbench.views.where import match_choices
+
+Answer = dict[str, Any]
+
+
+class Request(msgspec.Struct, frozen=True):
+    """What the page asks: ``kind`` names the answer, ``choices`` are a link's parameters, ``options`` the rest."""
+
+    id: int
+    kind: str
+    choices: dict[str, list[str]] = {}
+    options: dict[str, Any] = {}
+
+
+def answer_request(session: Session, request: Request) -> tuple[Answer, list[bytes]]:
+    """Return the answer as plain values, and files as bytes. Raises WorkbenchError when there is none."""
+    if request.kind not in ANSWERS:
+        raise ArgumentError(f"The page asked for {request.kind!r}; it can ask for {', '.join(ANSWERS)}.")
+    choices = TimelineChoices.from_query(request.choices)
+    began = time.perf_counter()
+    if request.kind == "export":
+        return {}, [write_rows(export_rows(session, choices), _form(request))]
+    answer = ANSWERS[request.kind](session, choices, request.options)
+    return {**answer, "milliseconds": round((time.perf_counter() - began) * 1_000)}, []
+
+
+def _form(request: Request) -> str:
+    form = str(request.options.get("form"))
+    if form not in {"csv", "json", "parquet"}:
+        raise ArgumentError(f"Rows can be had as csv, json or parquet, not as {form}.")
+    return form
+
+
+def _start(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    basis = session.basis()
+    head = session.head()
+    known = choices.position if choices.position is not None else head.position
+    overview = load_overview(session, known)
+    strip = overview.bars.group_by("start", "end").agg(pl.col("events").sum()).sort("start")
+    return {
+        "log": session.settings.name,
+        "engine": {"duckdb": "DuckDB", "trino": "Trino"}.get(session.engine.name, session.engine.name),
+        "quarantined": basis.left_out.get("quarantined", 0),
+        "head": head.position,
+        "head_events": head.event_count,
+        "position": known,
+        "events": overview.events,
+        "first": _time(overview.first),
+        "last": _time(overview.last),
+        "grain": overview.grain.words,
+        "bars": strip.to_dict(as_series=False),
+        "types": [{"name": name, "events": events, "hue": overview.hues[name]} for name, events in overview.event_types.items()],
+    }
+
+
+def _timeline(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
+    width = min(1_200, max(480, int(options.get("width", 760))))
+    overview = load_overview(session, choices.position)
+    view = show_timeline(session, choices, width=width)
+    return {
+        "spec": view.chart.to_dict(validate=False),
+        "geometry": picture_geometry(view, width),
+        "caption": view.caption,
+        "sql": view.sql,
+        "parameters": {name: str(value) for name, value in view.parameters.items()},
+        "events": int(view.frame["events"].sum()),
+        "event_types": view.frame["event_type"].n_unique(),
+        "window": [to_microseconds(moment) for moment in window_of(choices, overview)],
+        "busiest": _busiest(view.frame),
+    }
+
+
+def _busiest(bars: pl.DataFrame) -> Answer | None:
+    totals = bars.group_by("start", "end").agg(pl.col("events").sum()).sort("events", "start", descending=[True, False])
+    return totals.row(0, named=True) if totals.height else None
+
+
+def _strip(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    from workbench.views.overview import count_bars
+
+    overview = load_overview(session, choices.position)
+    wide = choices.drop("window")
+    bars = _from_overview(overview, wide) if wide.names in {(), ("event_type",)} else count_bars(session, wide, overview.grain)
+    matching = bars.group_by("start").agg(pl.col("events").sum()).sort("start")
+    return {"start": matching["start"].to_list(), "events": matching["events"].to_list()}
+
+
+def _from_overview(overview: Overview, choices: TimelineChoices) -> pl.DataFrame:
+    kept = overview.bars
+    for each in choices.filters:
+        wanted = pl.col("event_type").is_in(list(each.values))
+        kept = kept.filter(~wanted if each.negated else wanted)
+    return kept
+
+
+def _facets(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    facets = [
+        {"field": each.field, "title": each.title, "distinct": each.distinct, "values": each.values.to_dicts()}
+        for each in count_facets(session, choices)
+    ]
+    return {"facets": facets}
+
+
+def _rows(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
+    page = load_rows(session, choices, backwards=bool(options.get("backwards")))
+    return {"rows": _plain(page.rows), "before": page.before}
+
+
+def _previous(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
+    page = load_rows(session, choices, backwards=bool(options.get("backwards")))
+    return {"rows": _plain(load_previous(session, page.rows))}
+
+
+def _summary(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    return _plain_values(msgspec.structs.asdict(summarise_window(session, choices)))
+
+
+def _event(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    return _plain_values(msgspec.structs.asdict(load_event(session, choices.event or 0)))
+
+
+def _around(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    around = load_surroundings(session, load_event(session, choices.event or 0), choices.position)
+    return {
+        name: _plain(value) if isinstance(value, pl.DataFrame) else value
+        for name, value in msgspec.structs.asdict(around).items()
+    }
+
+
+def _drops(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    return {"drops": [{"name": name, "events": events} for name, events in suggest_drops(session, choices)]}
+
+
+def _rows_sql(_session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    where = match_choices(choices)
+    return {
+        "sql": f"select *\nfrom events\n{where.text}\norder by position",
+        "parameters": {name: str(value) for name, value in where.parameters.items()},
+    }
+
+
+ANSWERS: Final[Mapping[str, Callable[[Session, TimelineChoices, Mapping[str, Any]], Answer]]] = {
+    "start": _start,
+    "timeline": _timeline,
+    "strip": _strip,
+    "facets": _facets,
+    "rows": _rows,
+    "previous": _previous,
+    "summary": _summary,
+    "event": _event,
+    "around": _around,
+    "drops": _drops,
+    "rows_sql": _rows_sql,
+    "export": _rows_sql,
+}
+
+
+def _time(moment: datetime | None) -> int | None:
+    return None if moment is None else to_microseconds(moment)
+
+
+def _plain(frame: pl.DataFrame) -> list[Answer]:
+    return [_plain_values(row) for row in frame.to_dicts()]
+
+
+def _plain_values(values: Mapping[str, Any]) -> Answer:
+    return {name: _plain_value(value) for name, value in values.items()}
+
+
+def _plain_value(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_microseconds(value)
+    if isinstance(value, Mapping):
+        return _plain_values(value)
+    if isinstance(value, tuple):
+        return [_plain_value(each) for each in value]
+    return msgspec.structs.asdict(value) if isinstance(value, msgspec.Struct) else value

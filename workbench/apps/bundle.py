@@ -1,0 +1,68 @@
+"""The widget's JavaScript as one module that needs no network: our files and Vega, bundled once and kept."""
+
+import hashlib
+import os
+from functools import cache
+from importlib.metadata import version
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
+
+from workbench.errors import MissingExtraError
+
+STATIC: Final = Path(__file__).parent / "static"
+# In this order; each file may use what stands before it. Only the last one exports.
+SCRIPTS: Final = ("dom.js", "format.js", "state.js", "header.js", "strip.js", "facets.js", "lanes.js", "rows.js", "inspector.js", "timeline.js")
+
+
+@cache
+def load_bundle() -> str:
+    """Return the timeline's script with Vega in it.
+
+    Bundling takes 1.6 s, so the result is kept in the user's cache folder under its content's hash; where that cannot
+    be written it is made anew. Raises MissingExtraError without vl-convert.
+    """
+    snippet = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    try:
+        name = hashlib.sha256(f"{version('vl-convert-python')}\n{snippet}".encode()).hexdigest()[:24]
+    except ModuleNotFoundError as error:
+        raise _missing() from error
+    file = _cache_folder() / f"timeline-{name}.js"
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        bundle = _make(snippet)
+        _keep(file, bundle)
+        return bundle
+
+
+def load_style() -> str:
+    """Return the widget's style sheet."""
+    return (STATIC / "timeline.css").read_text(encoding="utf-8")
+
+
+def _make(snippet: str) -> str:
+    try:
+        import vl_convert
+    except ModuleNotFoundError as error:
+        raise _missing() from error
+    return str(vl_convert.javascript_bundle(snippet))
+
+
+def _missing() -> MissingExtraError:
+    return MissingExtraError("The timeline draws with vl-convert-python. Install it: pip install 'eventlog-workbench[export]'.")
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "eventlog-workbench"
+
+
+def _keep(file: Path, bundle: str) -> None:
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, delete=False) as part:
+            part.write(bundle)
+        Path(part.name).replace(file)
+    except OSError:
+        # A home that cannot be written costs 1.6 s at every start and nothing else.
+        return

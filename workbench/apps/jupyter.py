@@ -1,0 +1,17 @@
+"""The apps in Jupyter: a session for the notebook, and each app as one widget."""
+
+from collections.abc import Mapping, Sequence
+
+from workbench.apps.sessions import share_session
+from workbench.apps.widget import TimelineWidget
+from workbench.session import Session
+
+
+def open_session(target: str | None = None) -> Session:
+    """Return a session on ``target``, else on WORKBENCH_LOG, else on what stands in the folder."""
+    return share_session(target)
+
+
+def timeline_app(session: Session, query: Mapping[str, Sequence[str]] | None = None) -> TimelineWidget:
+    """Return the timeline as a widget; ``query`` are the parameters of a link it opens with."""
+    return TimelineWidget(session, query=query)

@@ -1,0 +1,35 @@
+"""The apps in marimo: a session for the notebook, and each app as one element."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from workbench.apps.sessions import known_apps, share_session
+from workbench.session import Session
+
+if TYPE_CHECKING:
+    from marimo import QueryParams
+
+
+def open_session() -> Session:
+    """Return the session of this notebook: the server's log, ``--log``, WORKBENCH_LOG, or what stands in the folder."""
+    import marimo
+
+    chosen = marimo.cli_args().get("log")
+    return share_session(str(chosen) if chosen else None)
+
+
+def timeline_app(session: Session, query: "QueryParams | Mapping[str, Sequence[str]] | None" = None) -> Any:
+    """Return the timeline as a marimo element; ``query`` are the page's parameters, which it keeps up to date."""
+    import marimo
+
+    from workbench.apps.widget import TimelineWidget
+
+    widget = TimelineWidget(session, query=_read(query), in_address=True, apps=known_apps())
+    return marimo.ui.anywidget(widget)
+
+
+def _read(query: Any) -> dict[str, list[str]]:
+    if query is None:
+        return {}
+    read_all = getattr(query, "get_all", None)
+    return {name: list(read_all(name) if read_all else query[name]) for name in query}

@@ -1,0 +1,464 @@
+// The page: choices lead to questions, answers to pictures. Nothing moves that the person did not move.
+
+class Timeline {
+  constructor(model, root) {
+    this.model = model;
+    this.root = root;
+    this.choices = model.get("in_address") ? this.fromAddress() : new Choices(model.get("query") ?? {});
+    this.asker = new Asker(model);
+    this.hues = new Map();
+    this.openFacets = new Set();
+    this.shut = new Set();
+    this.windows = [];
+    this.raw = false;
+    this.stops = [];
+    this.frame();
+    this.keyboard();
+    this.begin();
+  }
+
+  frame() {
+    const part = (name, tag = "div") => (this.parts[name] = h(tag, { class: `wb-${name}` }));
+    this.parts = {};
+    fill(
+      this.root,
+      part("header", "header"), part("filters"), part("form"), part("notice"), part("strip"),
+      h("main", { class: "wb-main" }, part("facets", "aside"), h("div", { class: "wb-detail" }, part("head"), part("lanes"), part("rows"), part("actions")), part("side", "aside")),
+    );
+    this.parts.main = this.root.querySelector(".wb-main");
+    const dark = window.matchMedia("(prefers-color-scheme: dark)");
+    const follow = () => this.choices.one("theme") || (this.paint(), this.start && this.refresh());
+    dark.addEventListener("change", follow);
+    this.stops.push(() => dark.removeEventListener("change", follow));
+    let wide = 0;
+    const sizes = new ResizeObserver(() => {
+      const now = this.parts.lanes.clientWidth;
+      if (!this.start || Math.abs(now - wide) < 8) return;
+      clearTimeout(this.resizing);
+      const first = wide === 0;
+      wide = now;
+      if (!first) this.resizing = setTimeout(() => (drawStrip(this), this.refresh()), 150);
+    });
+    sizes.observe(this.root);
+    this.stops.push(() => sizes.disconnect());
+    if (this.model.get("in_address")) {
+      const back = () => this.chooseAll(this.fromAddress(), { keep: true });
+      window.addEventListener("popstate", back);
+      this.stops.push(() => window.removeEventListener("popstate", back));
+    }
+    this.paint();
+  }
+
+  fromAddress() {
+    const query = {};
+    for (const [name, value] of new URLSearchParams(window.location.search)) (query[name] ??= []).push(value);
+    return new Choices(query);
+  }
+
+  stop() {
+    this.stops.forEach((act) => act());
+    this.asker.stop();
+    this.view?.finalize();
+  }
+
+  theme() {
+    return this.choices.one("theme") ?? (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  }
+
+  paint() {
+    this.root.dataset.theme = this.theme();
+    if (this.model.get("in_address")) document.documentElement.style.setProperty("background", this.theme() === "dark" ? "#12151B" : "#FFFFFF");
+    drawHeader(this);
+    drawFilters(this);
+  }
+
+  ask(kind, done, options, choices = this.choices) {
+    return {
+      kind,
+      options,
+      choices: { ...choices.query, theme: [this.theme()] },
+      done: (reply, buffers) => (reply.error ? this.fail(kind, reply.error) : done(reply.body, buffers)),
+    };
+  }
+
+  begin() {
+    this.busy("Opening the log");
+    this.asker.plan([
+      this.ask("start", (start) => {
+        this.start = start;
+        this.hues = new Map(start.types.map((type) => [type.name, type.hue]));
+        if (start.position !== null && start.position >= 0) this.choices = this.choices.with({ position: start.position });
+        this.notice = null;
+        this.older = start.position !== null && start.head !== null && start.position < start.head;
+        if (!start.events) return this.drawEmpty();
+        this.remember(false);
+        this.paint();
+        return this.refresh();
+      }),
+    ]);
+  }
+
+  drawEmpty() {
+    this.paint();
+    drawNotice(this);
+    this.parts.main.hidden = true;
+    this.empty = h("div", { class: "wb-empty" }, h("h2", {}, "This log has no event yet."), h("p", {}, "Bring some in with ", h("code", {}, "workbench ingest FILE"), "; they appear here as they are committed."), button("Look again", () => this.lookAgain(), { class: "wb-button main" }));
+    fill(this.parts.strip, this.empty);
+  }
+
+  lookAgain() {
+    this.parts.main.hidden = false;
+    fill(this.parts.strip);
+    this.choices = this.choices.with({ position: null });
+    this.begin();
+  }
+
+  // The picture first, then its rows, then what stands around them.
+  refresh() {
+    this.busy("Counting events");
+    const steps = [
+      this.ask("timeline", (timeline) => this.showTimeline(timeline), { width: this.parts.lanes.clientWidth || 760 }),
+      this.rowStep(),
+      this.ask("facets", (facets) => ((this.facets = facets), drawFacets(this), this.ready("facets"))),
+      this.ask("strip", (strip) => ((this.strip = strip), drawStrip(this))),
+      ...this.eventSteps(),
+      this.previousStep(),
+      this.ask("summary", (summary) => ((this.summary = summary), drawSide(this), this.ready("side"))),
+    ];
+    this.asker.plan(steps);
+  }
+
+  rowStep(options) {
+    return this.ask("rows", (rows) => {
+      this.rows = rows;
+      this.previous = null;
+      this.backwards = options?.backwards;
+      drawRows(this);
+      this.ready("rows");
+    }, options);
+  }
+
+  previousStep(options) {
+    return this.ask("previous", ({ rows }) => {
+      this.previous = new Map(rows.map((row) => [row.position, row.previous_at]));
+      drawRows(this);
+    }, options);
+  }
+
+  eventSteps() {
+    if (this.choices.one("event") === undefined) return [];
+    const kept = this.event?.envelope.position === this.choices.number("event");
+    const load = this.ask("event", (event) => {
+      this.event = event;
+      this.around = null;
+      this.eventError = null;
+      drawSide(this);
+      markEvent(this);
+      this.ready("side");
+    });
+    const near = this.ask("around", (around) => ((this.around = around), drawSide(this)));
+    return kept && this.around ? [] : [load, near];
+  }
+
+  showTimeline(timeline) {
+    this.timeline = timeline;
+    this.notice = null;
+    if (this.older && !this.kept) this.noticeOlder();
+    drawNotice(this);
+    drawFilters(this);
+    drawDetailHead(this);
+    drawActions(this);
+    if (timeline.events) drawLanes(this).then(() => this.ready("lanes"));
+    else this.noMatch();
+  }
+
+  noticeOlder() {
+    const { start } = this;
+    this.notice = {
+      kind: "info",
+      title: `This link was made at position ${count(start.position)}.`,
+      detail: `You see what the log knew then. ${plural(start.head - start.position, "event")} came since.`,
+      buttons: [["Show all", () => this.lookAgain(), true], ["Keep", () => { this.kept = true; this.notice = null; drawNotice(this); }]],
+    };
+  }
+
+  noMatch() {
+    this.ready("lanes");
+    fill(this.parts.rows);
+    const words = { window: "window", text: "text" };
+    this.asker.also(this.ask("drops", ({ drops }) => {
+      const title = drops.length <= 1 ? "No event matches this filter." : drops.length === 2 ? "No event matches both filters." : `No event matches all ${["", "", "", "three", "four", "five", "six", "seven"][drops.length] ?? drops.length} filters.`;
+      fill(this.parts.lanes, h("div", { class: "wb-nomatch" }, h("h2", {}, title),
+        h("dl", {}, drops.map(({ name, events }) => [h("dt", {}, link(`Drop ${words[name] ?? name}`, () => this.drop(name))), h("dd", {}, count(events)), h("dd", { class: "wb-dim" }, events === 1 ? "event" : "events")]))));
+    }));
+  }
+
+  drop(name) {
+    if (name === "window") return this.choose({ since: null, until: null, row: null });
+    if (name === "text") return this.choose({ text: null, row: null });
+    return this.choose({ [name]: null, [`not_${name}`]: null, row: null });
+  }
+
+  busy(title) {
+    if (this.start) for (const name of ["lanes", "rows", "facets", "side"]) this.parts[name].classList.add("busy");
+    clearTimeout(this.slow);
+    // The old picture dims at once; only an answer that takes 300 ms gets a spinner.
+    this.slow = setTimeout(() => {
+      this.notice = { kind: "busy", title };
+      drawNotice(this);
+    }, 300);
+  }
+
+  ready(name) {
+    this.parts[name].classList.remove("busy");
+    if (name === "lanes") clearTimeout(this.slow);
+    if (name === "lanes" && this.notice?.kind === "busy") {
+      this.notice = null;
+      drawNotice(this);
+    }
+  }
+
+  fail(kind, { sentence, refused }) {
+    clearTimeout(this.slow);
+    if (kind === "event" || kind === "around") {
+      this.eventError = sentence;
+      this.event = null;
+      this.ready("side");
+      return drawSide(this);
+    }
+    const [title, detail] = splitSentence(sentence);
+    const stays = this.timeline && this.start ? `Shown: the answer before, at position ${count(this.start.position)}.` : null;
+    this.notice = {
+      kind: "failed", sign: "✕", title: refused ? `Refused: ${title}` : title, detail: [detail, stays].filter(Boolean).join(" ") || null,
+      buttons: refused ? [["Clear the choices", () => this.clear(true)]] : [["Try now", () => (this.start ? this.refresh() : this.begin())]],
+    };
+    return drawNotice(this);
+  }
+
+  choose(changes, how = {}) {
+    this.chooseAll(this.choices.with(changes), how);
+  }
+
+  chooseAll(choices, how = {}) {
+    const before = this.choices;
+    this.choices = choices;
+    this.remember(!how.keep, how.quiet || how.only);
+    if (how.quiet) drawSide(this);
+    this.paint();
+    drawFilterForm(this);
+    if (!this.start) return this.begin();
+    if (how.only === "rows") {
+      this.parts.rows.classList.add("busy");
+      return this.asker.plan([this.rowStep(how.options), this.previousStep(how.options), this.summary ? null : this.ask("summary", (summary) => ((this.summary = summary), drawSide(this)))].filter(Boolean));
+    }
+    this.brush?.(this.chosenWindow());
+    if (how.quiet && before) {
+      drawStrip(this);
+      drawRows(this);
+    }
+    return this.refresh();
+  }
+
+  // Every choice stands in the address; a window or a filter is a step back there, a row or an event is not.
+  remember(push, replace) {
+    this.model.set("query", this.choices.query);
+    this.model.save_changes();
+    if (!this.model.get("in_address")) return;
+    const address = `${window.location.pathname}?${this.choices.address()}`;
+    if (address === `${window.location.pathname}${window.location.search}`) return;
+    window.history[push && !replace ? "pushState" : "replaceState"](window.history.state, "", address);
+  }
+
+  fullLink() {
+    const address = this.choices.address();
+    return this.model.get("in_address") ? `${window.location.origin}${window.location.pathname}?${address}` : `/timeline/?${address}`;
+  }
+
+  clear(all) {
+    this.windows = [];
+    this.notice = null;
+    drawNotice(this);
+    this.chooseAll(all ? new Choices({}) : this.choices.cleared());
+  }
+
+  toggleValue(field, value, kept) {
+    const chosen = this.choices.values(field, false);
+    const refused = this.choices.values(field, true);
+    if (chosen.length) return this.chooseAll(this.choices.setValues(field, false, kept ? chosen.filter((each) => each !== value) : [...chosen, value]).with({ row: null }));
+    return this.chooseAll(this.choices.setValues(field, true, kept ? [...refused, value] : refused.filter((each) => each !== value)).with({ row: null }));
+  }
+
+  toggleFilterForm() {
+    this.filterForm = !this.filterForm;
+    drawFilters(this);
+    drawFilterForm(this);
+  }
+
+  togglePanel(name) {
+    this.panel = this.panel === name ? null : name;
+    drawActions(this);
+    this.parts.actions.querySelector(".wb-panel")?.scrollIntoView({ block: "nearest" });
+  }
+
+  extent() {
+    const { bars } = this.start;
+    return [bars.start[0] * 1e6, bars.end.at(-1) * 1e6];
+  }
+
+  chosenWindow() {
+    const [from, to] = ["since", "until"].map((name) => this.choices.one(name));
+    if (!this.start || (from === undefined && to === undefined)) return null;
+    return [from === undefined ? this.start.first : fromIso(from), to === undefined ? this.start.last + 1 : fromIso(to)];
+  }
+
+  setWindow(window_, how) {
+    this.windows.push(this.chosenWindow());
+    this.choose({ since: window_ ? toIso(Math.round(window_[0])) : null, until: window_ ? toIso(Math.round(window_[1])) : null, row: null }, how);
+  }
+
+  zoom(factor, centre) {
+    const [from, to] = this.pending ?? this.chosenWindow() ?? [this.start.first, this.start.last + 1];
+    const middle = centre ?? (from + to) / 2;
+    const next = [middle - (middle - from) * factor, middle + (to - middle) * factor];
+    const whole = next[0] <= this.start.first && next[1] >= this.start.last;
+    return this.soon(whole ? null : next[1] - next[0] < 1000 ? [from, to] : next);
+  }
+
+  pan(part) {
+    const [from, to] = this.pending ?? this.chosenWindow() ?? [this.start.first, this.start.last + 1];
+    const by = (to - from) * part;
+    this.soon([from + by, to + by]);
+  }
+
+  // The brush follows every step at once; the picture is asked for when the steps pause.
+  soon(window_) {
+    this.pending = window_;
+    this.brush?.(window_);
+    clearTimeout(this.moving);
+    this.moving = setTimeout(() => {
+      const chosen = this.pending;
+      this.pending = undefined;
+      this.setWindow(chosen);
+    }, 120);
+  }
+
+  watchWheel(node, time) {
+    node.addEventListener("wheel", (event) => {
+      if (!event.ctrlKey && !event.shiftKey) return;
+      event.preventDefault();
+      if (event.ctrlKey) this.zoom(event.deltaY > 0 ? 1.25 : 0.8, time(event));
+      else this.pan((event.deltaY || event.deltaX) > 0 ? 0.1 : -0.1);
+    }, { passive: false });
+  }
+
+  page(direction) {
+    const { rows } = this.rows;
+    const row = direction > 0 ? rows.at(-1).position + 1 : rows.length ? rows[0].position : this.choices.number("row");
+    this.choose({ row }, { only: "rows", options: { backwards: direction < 0 } });
+    if (direction < 0) this.landing = true;
+  }
+
+  open(position) {
+    if (this.choices.number("event") === position) return this.close();
+    this.choices = this.choices.with({ event: position });
+    this.eventError = null;
+    this.remember(false, true);
+    this.parts.side.classList.add("busy");
+    this.showSelected();
+    for (const step of this.eventSteps()) this.asker.also(step);
+    return null;
+  }
+
+  close() {
+    this.choices = this.choices.with({ event: null });
+    this.event = null;
+    this.around = null;
+    this.eventError = null;
+    this.remember(false, true);
+    this.parts.side.classList.remove("busy");
+    drawSide(this);
+    markEvent(this);
+    this.showSelected();
+  }
+
+  showSelected() {
+    const open = this.choices.one("event");
+    for (const row of this.parts.rows.querySelectorAll("tbody tr")) {
+      const here = row.dataset.position === open;
+      row.setAttribute("aria-selected", String(here));
+      if (here) row.scrollIntoView({ block: "nearest" });
+    }
+  }
+
+  step(by) {
+    const rows = this.rows?.rows ?? [];
+    const at = rows.findIndex((row) => row.position === this.choices.number("event"));
+    const next = at < 0 ? rows[0] : rows[at + by];
+    if (next) this.open(next.position);
+  }
+
+  stepInStream(by) {
+    const stream = this.around?.stream ?? [];
+    const next = stream[stream.findIndex((row) => row.position === this.choices.number("event")) + by];
+    if (next) this.open(next.position);
+  }
+
+  download(form) {
+    this.busy(`Writing ${plural(this.timeline.events, "row")}`);
+    this.asker.also(this.ask("export", (body, buffers) => {
+      ["lanes", "rows", "facets", "side"].forEach((name) => this.ready(name));
+      const kinds = { csv: "text/csv", json: "application/x-ndjson", parquet: "application/vnd.apache.parquet" };
+      this.save(new Blob([buffers[0]], { type: kinds[form] }), `${this.start.log}-events.${form}`);
+    }, { form }));
+  }
+
+  async savePicture() {
+    const address = await this.view.view.toImageURL("png", 2);
+    const bytes = Uint8Array.from(atob(address.split(",")[1]), (letter) => letter.charCodeAt(0));
+    this.save(new Blob([bytes], { type: "image/png" }), `${this.start.log}-timeline.png`);
+  }
+
+  save(blob, name) {
+    const address = URL.createObjectURL(blob);
+    const anchor = h("a", { href: address, download: name, hidden: true });
+    this.root.append(anchor);
+    anchor.click();
+    anchor.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+
+  keyboard() {
+    const acts = {
+      ArrowLeft: () => this.pan(-0.1), ArrowRight: () => this.pan(0.1), "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2),
+      0: () => this.setWindow(null), "[": () => this.step(-1), "]": () => this.step(1), "{": () => this.stepInStream(-1), "}": () => this.stepInStream(1),
+      "/": () => this.parts.find.focus(), "?": () => this.togglePanel("keys"),
+      t: () => this.choose({ zone: { utc: "local", local: "relative", relative: null }[this.choices.zone] }, { quiet: true }),
+      Escape: () => (this.choices.one("event") !== undefined ? this.close() : this.windows.length && this.undoWindow()),
+    };
+    const press = (event) => {
+      const target = event.composedPath()[0];
+      if (!this.start?.events || event.ctrlKey || event.metaKey || event.altKey || target.matches?.("input, select, textarea")) return;
+      if (!acts[event.key]) return;
+      event.preventDefault();
+      acts[event.key]();
+    };
+    // Alone on its page the timeline hears every key; in a notebook only those pressed inside it.
+    const listener = this.model.get("in_address") ? document : this.root;
+    listener.addEventListener("keydown", press);
+    this.stops.push(() => listener.removeEventListener("keydown", press));
+  }
+
+  undoWindow() {
+    const window_ = this.windows.pop();
+    this.choose({ since: window_ ? toIso(Math.round(window_[0])) : null, until: window_ ? toIso(Math.round(window_[1])) : null, row: null });
+  }
+}
+
+function render({ model, el }) {
+  const root = h("div", { class: "wb", tabindex: "-1" });
+  el.append(root);
+  const app = new Timeline(model, root);
+  return () => app.stop();
+}
+
+export default { render };

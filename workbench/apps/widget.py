@@ -1,0 +1,59 @@
+"""One widget that is the timeline: the page draws, this side answers through the views."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import anywidget
+import msgspec
+import traitlets
+
+from workbench.apps.answers import Request, answer_request
+from workbench.apps.bundle import load_bundle, load_style
+from workbench.errors import ArgumentError, QueryRefusedError, WorkbenchError
+from workbench.session import Session
+
+REFUSALS = (ArgumentError, QueryRefusedError)
+
+
+class TimelineWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+    """The timeline of a session, for marimo and Jupyter alike.
+
+    ``query`` holds the choices as the parameters of a link and follows the page. ``in_address`` lets the page keep
+    them in its own address. ``apps`` are the other apps as {name, address}.
+    """
+
+    query = traitlets.Dict().tag(sync=True)
+    in_address = traitlets.Bool(default_value=False).tag(sync=True)
+    apps = traitlets.List().tag(sync=True)
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        query: Mapping[str, Sequence[str]] | None = None,
+        in_address: bool = False,
+        apps: Sequence[Mapping[str, str]] = (),
+    ) -> None:
+        self._session = session
+        self._esm = load_bundle()
+        self._css = load_style()
+        super().__init__(query={name: list(values) for name, values in (query or {}).items()}, in_address=in_address, apps=list(apps))
+        self.on_msg(self._receive)
+
+    def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:
+        try:
+            request = msgspec.convert(content, Request)
+        except msgspec.ValidationError:
+            # Not ours: another message of the toolkit.
+            return
+        reply, files = self.answer(request)
+        self.send(reply, files)
+
+    def answer(self, request: Request) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the reply to one request, under the same id: ``body``, or the ``error`` in one sentence."""
+        reply: dict[str, Any] = {"id": request.id, "kind": request.kind}
+        try:
+            body, files = answer_request(self._session, request)
+        except WorkbenchError as error:
+            return {**reply, "error": {"sentence": str(error), "refused": isinstance(error, REFUSALS)}}, []
+        return {**reply, "body": body}, files

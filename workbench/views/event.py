@@ -1,0 +1,126 @@
+"""One event in full: its envelope, its payload now and as written, where it came from, and what stands around it."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+
+from workbench.errors import UnknownEventError
+from workbench.session import Session
+from workbench.views.payload import Line, list_lines
+
+MOST_NEIGHBOURS: Final = 12
+MOST_TICKS: Final = 2_000
+BRIEF: Final = "position, event_id, event_type, occurred_at, stream_id, actor_id"
+
+
+class EventDetails(msgspec.Struct, frozen=True, kw_only=True):
+    """One event: ``envelope`` by column name, the payload's and the metadata's lines, and both as raw text.
+
+    ``stored_data`` is the payload as it was written, ``stored_version`` its schema version then. ``origin`` names the
+    file and the byte offset the record was read from, where the source has such.
+    """
+
+    envelope: Mapping[str, Any]
+    data: tuple[Line, ...]
+    metadata: tuple[Line, ...]
+    raw_data: str | None
+    stored_data: str | None
+    stored_version: int
+    raw_metadata: str | None
+    origin: Mapping[str, Any]
+
+
+class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands around an event, each in position order: position, event_id, event_type, occurred_at …
+
+    ``instant`` holds the events of the same occurred_at (the event among them), of ``instant_count``; ``causes`` the
+    event named by its causation_id; ``effects`` those that name it; ``stream`` its stream's events as position,
+    event_type, occurred_at, actor_id, at most 2,000 of ``stream_count``.
+    """
+
+    instant: pl.DataFrame
+    instant_count: int
+    causes: pl.DataFrame
+    effects: pl.DataFrame
+    stream: pl.DataFrame
+    stream_count: int
+
+
+def load_event(session: Session, position: int) -> EventDetails:
+    """Return the event at ``position``. Raises UnknownEventError when there is none."""
+    row = _row(session, "events", position)
+    stored = _row(session, "events_stored", position)
+    envelope = {name: value for name, value in row.items() if name not in {"data", "metadata"}}
+    return EventDetails(
+        envelope=envelope,
+        data=tuple(list_lines(row["data"], stored["data"])),
+        metadata=tuple(line for line in list_lines(row["metadata"], row["metadata"]) if line.name != "salt"),
+        raw_data=row["data"],
+        stored_data=stored["data"],
+        stored_version=stored["schema_version"],
+        raw_metadata=row["metadata"],
+        origin=_read_origin(row["metadata"]),
+    )
+
+
+def _row(session: Session, relation: str, position: int) -> dict[str, Any]:
+    rows = session.sql(f"select * from {relation} where position = :position", {"position": position})
+    if rows.is_empty():
+        raise UnknownEventError(
+            f"No event stands at position {position:,}. Positions go up to {session.head().position:,}; choose one of them."
+        )
+    return rows.row(0, named=True)
+
+
+def _read_origin(metadata: str | None) -> dict[str, Any]:
+    try:
+        known = json.loads(metadata or "{}")
+    except ValueError:
+        return {}
+    origin = known.get("ingested_from") if isinstance(known, dict) else None
+    return dict(origin) if isinstance(origin, dict) else {}
+
+
+def load_surroundings(session: Session, details: EventDetails, known_position: int | None) -> Surroundings:
+    """Return what stands around an event, counting events up to ``known_position`` only (all when None)."""
+    envelope = details.envelope
+    until = known_position if known_position is not None else session.head().position
+    instant = _ask(session, "occurred_at = :moment", until, moment=envelope["occurred_at"])
+    cause = envelope["causation_id"]
+    stream = _ask(session, "stream_id = :stream", until, limit=MOST_TICKS, stream=envelope["stream_id"])
+    return Surroundings(
+        instant=_near(instant, envelope["position"]),
+        instant_count=instant.height,
+        causes=_ask(session, "event_id = :cause", until, cause=cause) if cause else instant.clear(),
+        effects=_ask(session, "causation_id = :cause", until, limit=MOST_NEIGHBOURS, cause=envelope["event_id"]),
+        stream=stream.select("position", "event_type", "occurred_at", "actor_id"),
+        stream_count=_count(session, "stream_id = :stream", until, stream=envelope["stream_id"])
+        if stream.height == MOST_TICKS
+        else stream.height,
+    )
+
+
+def _near(instant: pl.DataFrame, position: int) -> pl.DataFrame:
+    at = instant["position"].to_list().index(position) if position in instant["position"] else 0
+    first = max(0, min(at - MOST_NEIGHBOURS // 2, instant.height - MOST_NEIGHBOURS))
+    return instant.slice(first, MOST_NEIGHBOURS)
+
+
+def _ask(session: Session, condition: str, until: int | None, *, limit: int = 1_000, **parameters: Any) -> pl.DataFrame:
+    known, values = _known(until)
+    return session.sql(
+        f"select {BRIEF} from events where {condition}{known} order by position limit {limit}", {**parameters, **values}
+    )
+
+
+def _count(session: Session, condition: str, until: int | None, **parameters: Any) -> int:
+    known, values = _known(until)
+    counted = session.sql(f"select count(*) as events from events where {condition}{known}", {**parameters, **values})
+    return int(counted["events"][0])
+
+
+def _known(until: int | None) -> tuple[str, dict[str, int]]:
+    return ("", {}) if until is None else (" and position <= :known_position", {"known_position": until})

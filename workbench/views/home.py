@@ -1,0 +1,70 @@
+"""The log as a whole, in figures: whether it holds, what is in it, what waits."""
+
+from datetime import datetime
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from workbench.session import Session
+from workbench.views.overview import Overview, load_overview
+
+WEEK: Final = 7 * 86_400
+
+
+class HomeFigures(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands on the home page.
+
+    ``missing`` counts positions from 0 to the head that no event has, ``twice`` those that several have; None on a log
+    without positions. ``event_types`` has event_type, events, versions, first, last, the most frequent first.
+    """
+
+    overview: Overview
+    streams: int
+    actors: int
+    without_actor: int
+    quarantined: int
+    missing: int | None
+    twice: int | None
+    first: datetime | None
+    last: datetime | None
+    event_types: pl.DataFrame
+
+
+def count_home(session: Session) -> HomeFigures:
+    """Return the figures of the home page, at the log's head."""
+    head = session.head()
+    overview = load_overview(session, head.position)
+    known = "" if head.position is None else "where position <= :known_position"
+    parameters = {} if head.position is None else {"known_position": head.position}
+    types = session.sql(
+        "select event_type, count(*) as events, count(distinct schema_version) as versions,\n"
+        f"  min(occurred_at) as first, max(occurred_at) as last\nfrom events\n{known}\ngroup by event_type\norder by events desc, event_type",
+        parameters,
+    )
+    counted = session.sql(
+        "select count(distinct stream_id) as streams, count(distinct actor_id) as actors,\n"
+        f"  count_if(actor_id is null) as without_actor\nfrom events\n{known}",
+        parameters,
+    ).row(0, named=True)
+    missing, twice = _check_positions(session, head.position)
+    return HomeFigures(
+        overview=overview,
+        quarantined=session.basis().left_out.get("quarantined", 0),
+        missing=missing,
+        twice=twice,
+        first=overview.first,
+        last=overview.last,
+        event_types=types,
+        **counted,
+    )
+
+
+def _check_positions(session: Session, head: int | None) -> tuple[int | None, int | None]:
+    if head is None:
+        return None, None
+    counted = session.sql(
+        "select count(*) as events, count(distinct position) as positions from events where position <= :known_position",
+        {"known_position": head},
+    ).row(0, named=True)
+    return head + 1 - counted["positions"], counted["events"] - counted["positions"]
