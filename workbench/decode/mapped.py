@@ -10,7 +10,18 @@ from workbench.decode import columns as names
 from workbench.decode.attributes import JSON_LINES, read_version, write_rest
 from workbench.decode.normalise import MAX_VERSION, FaultError, reject
 from workbench.decode.payloads import ABSENT, read_payload, read_payloads
-from workbench.decode.rows import Columns, DecodeContext, Decoded, Origin, Row, add_rows, complete, drop_rows
+from workbench.decode.rows import (
+    Columns,
+    DecodeContext,
+    Decoded,
+    Origin,
+    Row,
+    add_rows,
+    complete,
+    drop_rows,
+    join,
+    split_rows,
+)
 from workbench.decode.scan import scan_json
 from workbench.decode.times import has_known_years, read_time, read_times, write_times
 from workbench.event import ACTOR_KINDS, Rejection
@@ -55,7 +66,15 @@ class RawColumn(Sequence[bytes]):
 
 def decode_rows(rows: pa.Table, context: DecodeContext, *, indexes: Sequence[int] | None = None) -> Decoded:
     """Return what becomes of the rows of one mapped chunk."""
-    rows = rows.combine_chunks()
+    parts = []
+    for run in split_rows(rows.num_rows):
+        numbers = indexes[run.start : run.stop] if indexes is not None else None
+        parts.append(decode_run(rows.slice(run.start, len(run)).combine_chunks(), context, numbers))
+    return join(parts)
+
+
+def decode_run(rows: pa.Table, context: DecodeContext, indexes: Sequence[int] | None) -> Decoded:
+    """Return what becomes of a run of rows: most in bulk, those that may break a rule one by one."""
     origin = find_origin(rows)
     columns, strays = read_rows(rows, context.source_name)
     found: list[Row] = []

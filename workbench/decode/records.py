@@ -27,7 +27,19 @@ from workbench.decode.attributes import (
 from workbench.decode.canonical import encode_json
 from workbench.decode.normalise import MAX_INTEGER, MIN_INTEGER, FaultError, reject
 from workbench.decode.payloads import MAYBE_COLON, NUL, UNREADABLE, read_payloads
-from workbench.decode.rows import FIELDS, Columns, DecodeContext, Decoded, Origin, Row, add_rows, complete, drop_rows
+from workbench.decode.rows import (
+    FIELDS,
+    Columns,
+    DecodeContext,
+    Decoded,
+    Origin,
+    Row,
+    add_rows,
+    complete,
+    drop_rows,
+    join,
+    split_rows,
+)
 from workbench.decode.times import read_times
 from workbench.event import ACTOR_KINDS, Rejection
 
@@ -94,6 +106,16 @@ def decode_records(
     origin: Origin, form: Form, context: DecodeContext, *, indexes: Sequence[int] | None = None
 ) -> Decoded:
     """Return what becomes of the records of one chunk."""
+    parts = []
+    for run in split_rows(len(origin.raws)):
+        part = origin.cut(run)
+        numbers = indexes[run.start : run.stop] if indexes is not None else None
+        parts.append(decode_run(part, form, context, numbers))
+    return join(parts)
+
+
+def decode_run(origin: Origin, form: Form, context: DecodeContext, indexes: Sequence[int] | None) -> Decoded:
+    """Return what becomes of a run of records: most in bulk, those that may break a rule one by one."""
     columns, strays = read_chunk(origin.raws, form, context.source_name)
     rows: list[Row] = []
     rejections: list[tuple[int, Rejection]] = []

@@ -36,6 +36,11 @@ class Origin(msgspec.Struct, frozen=True):
         """Return where one record stood."""
         return Placed(self.raws[row], self.offsets[row], self.media_type, self.lines[row] if self.lines else None)
 
+    def cut(self, run: range) -> "Origin":
+        """Return where the records of a run of rows stood."""
+        rows = slice(run.start, run.stop)
+        return Origin(self.media_type, self.raws[rows], self.offsets[rows], self.lines[rows] if self.lines else None)
+
 
 class Decoded(msgspec.Struct, frozen=True):
     """What became of a chunk: ``events`` (columns: `DECODED`) and ``rejections``, each in the order of the source."""
@@ -67,6 +72,8 @@ class Row(msgspec.Struct, gc=False, kw_only=True):
     rest: str = "}"
 
 
+# Rows that are worked on together: what is made of them stays in the core's own cache, and 16,000 take a fifth longer.
+RUN: Final = 2_000
 FIELDS: Final = Row.__struct_fields__
 COPIED: Final = (
     names.EVENT_ID,
@@ -147,6 +154,21 @@ def write_metadata(salts: Sequence[bytes], rests: list[str]) -> pa.Array:
     tails = {rest: '"' + rest if rest == "}" else '",' + rest for rest in set(rests)}
     column = pa.array([tails[rest] for rest in rests], pa.string())
     return pc.binary_join_element_wise('{"salt":"', write_hex(salts), column, "")
+
+
+def split_rows(count: int) -> list[range]:
+    """Return the rows of a chunk in runs of `RUN`; one empty run when there are none."""
+    return [range(at, min(at + RUN, count)) for at in range(0, count, RUN)] or [range(0)]
+
+
+def join(parts: Sequence[Decoded]) -> Decoded:
+    """Return the parts of a chunk as one."""
+    if len(parts) == 1:
+        return parts[0]
+    return Decoded(
+        pa.concat_tables([part.events for part in parts]),
+        [rejection for part in parts for rejection in part.rejections],
+    )
 
 
 CONTENT: Final = tuple("canonical" if name == names.DATA else name for name in Content.__struct_fields__)
