@@ -24,6 +24,7 @@ from workbench.query.annotate import annotate_types
 from workbench.query.base import Engine, Relation
 from workbench.query.dialect import read_statement, type_of_value
 from workbench.query.frames import make_frame
+from workbench.query.jsontexts import JSON_FUNCTIONS, ArrowFunction
 from workbench.query.native import check_native
 from workbench.query.rewrites import write_duckdb
 from workbench.query.types import Type, duckdb_type, parse_type
@@ -32,17 +33,6 @@ _MACROS: Final = Path(__file__).with_name("macros.sql")
 _KEPT: Final = 256
 _LARGEST_BATCH: Final = 100_000
 _INTERRUPT_EVERY: Final = 0.05
-
-
-class ArrowFunction(msgspec.Struct, frozen=True):
-    """A Python function over Arrow arrays, one an argument, giving one array; types are Trino's names.
-
-    Only the SELECT of a relation may call it, never a statement of a user. NULLs reach it.
-    """
-
-    call: Callable[..., pa.Array]
-    arguments: tuple[str, ...]
-    result: str
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -225,9 +215,7 @@ def _open(
         ":memory:",
         config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
     )
-    for statement in _MACROS.read_text(encoding="utf-8").split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
+    functions = {**JSON_FUNCTIONS, **functions}
     for name, function in functions.items():
         connection.create_function(
             name,
@@ -237,6 +225,9 @@ def _open(
             type="arrow",
             null_handling="special",
         )
+    for statement in _MACROS.read_text(encoding="utf-8").split(";\n"):
+        if statement.strip():
+            connection.execute(statement)
     folders = ", ".join(_literal(f"{Path(folder).resolve()}/") for folder in directories)
     for setting in (
         "SET GLOBAL TimeZone = 'UTC'",

@@ -17,7 +17,7 @@ from workbench.query.casts import CastError, cast_value, instant, local_time
 from workbench.query.formats import FormatError, joda_format, mysql_format
 from workbench.query.grammar import TIME_UNITS, UNITS
 from workbench.query.patterns import PatternError, check_pattern, duckdb_replacement, json_path
-from workbench.query.types import INTEGERS, UNKNOWN, VARCHAR, Type
+from workbench.query.types import INTEGERS, MOST_DIGITS, UNKNOWN, VARCHAR, Type
 
 Rewrite = Callable[[exp.Anonymous, list[exp.Expression]], exp.Expression]
 
@@ -138,7 +138,7 @@ def _divide_decimal(
 def _from_units(units: exp.Expression, kind: Type) -> exp.Expression:
     """Return the decimal of which there are so many units of its last place."""
     text = exp.DPipe(this=cast(units, VARCHAR), expression=exp.Literal.string(f"e-{kind.numbers[1]}"))
-    return cast(text, kind)
+    return cast(cast(text, Type("decimal", (MOST_DIGITS, kind.numbers[1]))), kind)
 
 
 def _modulo(node: exp.Mod) -> exp.Expression:
@@ -215,8 +215,8 @@ def _unnest(node: exp.Unnest) -> exp.Expression:
 
 def _within_group(node: exp.WithinGroup) -> exp.Expression:
     inner, order = node.this, node.expression
-    first, *rest = inner.expressions
-    inner.set("expressions", [exp.Order(this=first.copy(), expressions=order.expressions), *rest])
+    *first, last = inner.expressions
+    inner.set("expressions", [*first, exp.Order(this=last.copy(), expressions=order.expressions)])
     return inner
 
 
@@ -418,6 +418,15 @@ def _json(name: str) -> Rewrite:
     return rewrite
 
 
+def _json_scalar(node: exp.Anonymous, values: list[exp.Expression]) -> exp.Expression:
+    path = _path(values[1])
+    if type_at(values[0]).name == "json":
+        return call("wb_json_value_scalar", values[0], path)
+    key = re.search(r'\."([A-Za-z0-9_ -]+)"$', path.name)
+    pattern = f'"{key[1]}"\\s*:\\s*(-?[0-9][0-9.eE+-]*)' if key else ""
+    return call("wb_json_text_scalar", values[0], path, pattern)
+
+
 def _row(node: exp.Anonymous, values: list[exp.Expression]) -> exp.Expression:
     return call("row", *values)
 
@@ -530,7 +539,7 @@ _REWRITES: Final[dict[str, Rewrite]] = {
     "with_timezone": _with_timezone,
     "date_format": _date_format,
     "format_datetime": _format_datetime,
-    "json_extract_scalar": _json("wb_json_scalar"),
+    "json_extract_scalar": _json_scalar,
     "json_extract": _json("wb_json_extract"),
     "json_size": _json("wb_json_size"),
     "row": _row,
