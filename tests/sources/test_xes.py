@@ -37,7 +37,7 @@ def read_rows(path: Path) -> list[dict[str, Any]]:
 
 
 def read_table(path: Path) -> pa.Table:
-    return pa.concat_tables([chunk.rows for chunk in XesSource(path).chunks()])
+    return pa.concat_tables([chunk.rows for chunk in XesSource(path).chunks()]).unify_dictionaries()
 
 
 def read_data(folder: Path, attributes: str) -> Any:

@@ -24,7 +24,8 @@ ENVELOPE = {
     "data": pa.string(),
     "metadata": pa.string(),
 }
-"""The log's columns that a source may compute, in order. Times are text as they stand, for decoding to judge."""
+"""The log's columns that a source may compute, in order. Times may also be timestamps, and what repeats in many rows
+a dictionary of texts."""
 
 PLACE = {"raw": pa.binary(), "offset": pa.int64(), "line": pa.int64()}
 

@@ -32,7 +32,13 @@ _LARGEST_TRACE = 256 << 20
 _TRACE_END = b"</trace>"
 _EVENT_END = re.compile(rb"</(?:[^\s<>/]*:)?event\s*>")
 _DECLARED = re.compile(rb"""<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_COLUMNS = ("event_id", "stream_id", "event_type", "occurred_at", "actor_id", "data", "metadata")
+_TEXT = pa.string()
+# A trace's attributes are one text for all of its events.
+_SHARED_TEXT = pa.dictionary(pa.int32(), _TEXT)
+_COLUMNS = {
+    **dict.fromkeys(("event_id", "stream_id", "event_type", "occurred_at", "actor_id", "data"), _TEXT),
+    "metadata": _SHARED_TEXT,
+}
 
 
 class XesSource(MappedSource):
@@ -122,7 +128,7 @@ class _Reading:
             # Expat tells where an end tag begins, but of <event/> where it ends.
             closing = _EVENT_END.match(self._window, end)
             raws.append(self._window[begin : closing.end() if closing else end])
-        columns = {name: pa.array([getattr(event, name) for event in events], pa.string()) for name in _COLUMNS}
+        columns = {name: pa.array([getattr(event, name) for event in events], kind) for name, kind in _COLUMNS.items()}
         offsets = pa.array([event.begin + self._skipped for event in events], pa.int64())
         lines = pa.array([event.line + self._skipped_lines for event in events], pa.int64())
         raw = pa.array(raws, pa.binary())

@@ -15,6 +15,8 @@ import msgspec
 from workbench.errors import SourceError
 from workbench.sources.xes_scan import ACTOR_KEY, BARE_FORMS, ID_KEY, STREAM_KEY, TIME_KEY, TYPE_KEY
 
+# json.dumps with arguments makes an encoder each time, 2 µs of the 5 µs an attribute takes.
+_quote = json.JSONEncoder(ensure_ascii=False).encode
 _BARE = {kind: re.compile(form) for kind, form in BARE_FORMS.items()}
 _DEEPEST = 200
 """Attributes nested deeper are left out: decoding rejects the event at 128 already, and its bytes are kept whole."""
@@ -171,13 +173,13 @@ def _write_scalar(kind: str, value: str | None) -> str:
     if value is None:
         return "null"
     bare = _BARE.get(kind)
-    return value if bare and bare.fullmatch(value) else json.dumps(value, ensure_ascii=False)
+    return value if bare and bare.fullmatch(value) else _quote(value)
 
 
 def _write_object(members: list[tuple[str, str, str | None]]) -> str:
-    return "{" + ",".join(f"{json.dumps(key, ensure_ascii=False)}:{text}" for key, text, _ in members) + "}"
+    return "{" + ",".join(f"{_quote(key)}:{text}" for key, text, _ in members) + "}"
 
 
 def _write_list(members: list[tuple[str, str, str | None]]) -> str:
     """Write attributes whose order counts and whose keys may repeat as an array of objects with one member each."""
-    return "[" + ",".join(f"{{{json.dumps(key, ensure_ascii=False)}:{text}}}" for key, text, _ in members) + "]"
+    return "[" + ",".join(f"{{{_quote(key)}:{text}}}" for key, text, _ in members) + "]"

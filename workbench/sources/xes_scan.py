@@ -212,7 +212,7 @@ def _assemble(
             "occurred_at": pick(TIME_KEY, in_event, events, event_count),
             "actor_id": pc.if_else(pc.equal(actors, ""), None, actors),
             "data": _write_objects(attributes, escaped, bare, in_event, events[in_event], event_count),
-            "metadata": metadata.take(trace_of_event),
+            "metadata": pa.DictionaryArray.from_arrays(trace_of_event.cast(pa.int32()), metadata),
             "raw": _cut(text, begins, ends),
             "offset": pa.array(begins + place[0]),
             "line": pa.array(lines + place[1]),
