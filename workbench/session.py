@@ -47,12 +47,12 @@ def connect(target: str | Path | None = None, *, engine: str | None = None) -> "
 
 def open_session(settings: Settings) -> "Session":
     """Return a session for settings already read."""
-    from workbench.decode import registry as registries
+    from workbench.decode.registry import load_registry
     from workbench.eventlog import open_log
     from workbench.query.engines import open_engine
     from workbench.query.mapped import check_mapping
 
-    registry = registries.EMPTY if settings.schemas is None else registries.load_registry(settings.schemas)
+    registry = load_registry(settings.schemas)
     log = open_log(settings)
     if settings.log.mapping is not None:
         check_mapping(settings.log.mapping, log.shapes()["mapped_table"].columns)
@@ -128,6 +128,11 @@ class Session:
         context = self._context(source or opened.name)
         with self._writing:
             return self._log.ingest(opened, context, path=Path(path), progress=progress, commit_every=commit_every)
+
+    def drain_inbox(self, *, progress: "Progress | None" = None) -> "IngestReport":
+        """Take in what others inserted into `events_inbox`, as one commit, and return what became of its rows."""
+        with self._writing:
+            return self._log.drain_inbox(self._context("events_inbox"), progress=progress)
 
     def _context(self, source: str) -> "DecodeContext":
         from workbench.decode import DecodeContext

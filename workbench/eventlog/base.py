@@ -100,6 +100,11 @@ class Log(ABC):
         del source, context, path, progress, commit_every
         raise self._read_only("cannot be ingested into")
 
+    def drain_inbox(self, context: DecodeContext, *, progress: Progress | None = None) -> IngestReport:
+        """Take in what others inserted into the inbox."""
+        del context, progress
+        raise self._read_only("has no inbox")
+
     def retry_quarantine(self, context: Callable[[str], DecodeContext]) -> IngestReport:
         """Decode the waiting records again and append those that became valid."""
         del context

@@ -18,7 +18,7 @@ from workbench.errors import UnsupportedOnThisLogError
 class Scan(msgspec.Struct, frozen=True, kw_only=True):
     """What one snapshot of a table reads: data files with their position deletes, and equality deletes over them.
 
-    ``sequence`` says at which sequence number each data file was added; it is empty where no equality delete needs it.
+    ``sequence`` says at which sequence number each data file was added; it is empty where nobody needs it.
     """
 
     tasks: Sequence[FileScanTask]
@@ -31,8 +31,8 @@ class Scan(msgspec.Struct, frozen=True, kw_only=True):
         return not self.equality and not any(task.delete_files for task in self.tasks)
 
 
-def plan_scan(table: Table, snapshot: Snapshot | None) -> Scan:
-    """Return what the snapshot reads, its files in the order of their paths."""
+def plan_scan(table: Table, snapshot: Snapshot | None, *, in_order: bool = False) -> Scan:
+    """Return what the snapshot reads, its files by path or, ``in_order``, as they were added."""
     if snapshot is None:
         return Scan(tasks=())
     manifests = snapshot.manifests(table.io)
@@ -49,10 +49,14 @@ def plan_scan(table: Table, snapshot: Snapshot | None) -> Scan:
     sequence = {
         entry.data_file.file_path: entry.sequence_number or 0
         for manifest in manifests
-        if equality and manifest.content == ManifestContent.DATA
+        if (equality or in_order) and manifest.content == ManifestContent.DATA
         for entry in _kept(table, manifest)
     }
-    return Scan(tasks=sorted(tasks, key=lambda task: task.file.file_path), equality=equality, sequence=sequence)
+    return Scan(
+        tasks=sorted(tasks, key=lambda task: (sequence.get(task.file.file_path, 0), task.file.file_path)),
+        equality=equality,
+        sequence=sequence,
+    )
 
 
 def _kept(table: Table, manifest: "object") -> Iterable[ManifestEntry]:

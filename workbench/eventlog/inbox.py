@@ -1,81 +1,135 @@
 """What others INSERT into `events_inbox` becomes events: taken in as one commit, then removed from the inbox."""
 
-from collections.abc import Iterator
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
 import msgspec
 import pyarrow as pa
 from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
-from pyiceberg.table import Table
+from pyiceberg.table import FileScanTask, Table
 
+from workbench.decode import DecodeContext
 from workbench.errors import LogBusyError
 from workbench.event import RawRecord
 from workbench.eventlog.commit import Change, commit_change
-from workbench.eventlog.files import local_path, read_file
+from workbench.eventlog.deletes import Scan, plan_scan, read_scan
+from workbench.eventlog.files import local_path
+from workbench.eventlog.ingest import IngestReport, Progress, ingest_source
+from workbench.eventlog.schema import INBOX
+from workbench.eventlog.store import Store
 from workbench.sources.base import MappedChunk, Source
 
+NAME: Final = "events_inbox"
 ATTEMPTS: Final = 20
+# A row's offset is 40 bits of its file's name and 22 bits of its place there, so that the same row is quarantined once
+# however often the inbox is drained; a file of more than 4 million rows goes on into its neighbour's range.
+PLACE_BITS: Final = 22
+JSON_COLUMNS: Final = ("data", "metadata")
 
 
 class InboxSource(Source):
-    """The rows that stand in the inbox now. A row without an id gets one from its file and place there."""
+    """The rows that stand in the inbox now, in the order they were inserted, less those deleted since.
+
+    A row without an id gets one from its file and place there, so that draining it twice is no second event.
+    """
 
     format: ClassVar[str] = "inbox"
-    media_type: ClassVar[str] = "application/vnd.workbench.row+json"
+    media_type: ClassVar[str] = "application/json"
 
     def __init__(self, table: Table) -> None:
-        self.name = "events_inbox"
+        self.name = NAME
         self._table = table
-        planned = [] if table.current_snapshot() is None else list(table.scan().plan_files())
-        self.files: list[DataFile] = sorted((task.file for task in planned), key=lambda file: file.file_path)
+        self._scan = plan_scan(table, table.current_snapshot(), in_order=True)
+
+    @property
+    def files(self) -> list[DataFile]:
+        """The data files whose rows these are."""
+        return [task.file for task in self._scan.tasks]
 
     def records(self) -> Iterator[RawRecord]:
-        """Yield each row as a JSON object; its offset counts rows over all files."""
+        """Yield each row as a JSON object; its line counts the rows of its file from 1."""
         for chunk in self.chunks():
-            raws, offsets = chunk.rows.column("raw").to_pylist(), chunk.rows.column("offset").to_pylist()
-            for raw, offset in zip(raws, offsets, strict=True):
-                yield RawRecord(raw=raw.encode(), offset=offset, media_type=self.media_type)
+            columns = [chunk.rows.column(name).to_pylist() for name in ("raw", "offset", "line")]
+            for raw, offset, line in zip(*columns, strict=True):
+                yield RawRecord(raw=raw.encode(), offset=offset, media_type=self.media_type, line=line)
 
     def chunks(self) -> Iterator[MappedChunk]:
         """Yield the rows of one file at a time."""
-        start = 0
-        for file in self.files:
-            rows = read_file(self._table, file.file_path)
-            yield MappedChunk(rows=_envelopes(rows, file.file_path, start))
-            start += rows.num_rows
+        for task in self._scan.tasks:
+            yield MappedChunk(rows=_envelopes(self._read(task), local_path(task.file.file_path)))
+
+    def _read(self, task: FileScanTask) -> pa.Table:
+        there = set(self._table.schema().column_names)
+        names = [field.name for field in INBOX.fields]
+        one = Scan(tasks=[task], equality=self._scan.equality, sequence=self._scan.sequence)
+        rows = read_scan(self._table, one, [name for name in names if name in there])
+        for name in names:
+            if name not in there:
+                rows = rows.append_column(name, pa.nulls(rows.num_rows, pa.string()))
+        return rows.select(names)
 
 
-def _envelopes(rows: pa.Table, path: str, start: int) -> pa.Table:
-    raws = [msgspec.json.encode(_present(row)).decode() for row in rows.to_pylist()]
-    name = local_path(path).rpartition("/")[2].removesuffix(".parquet")
-    ids = [given or f"{name}/{number}" for number, given in enumerate(rows.column("event_id").to_pylist())]
-    at = rows.schema.get_field_index("event_id")
-    named = rows.set_column(at, "event_id", pa.array(ids, pa.string()))
-    offsets = pa.array(range(start, start + rows.num_rows), pa.int64())
+def _envelopes(rows: pa.Table, path: str) -> pa.Table:
+    name = path.rpartition("/")[2].removesuffix(".parquet")
+    given = rows.column("event_id").to_pylist()
+    ids = pa.array([one or f"{name}/{number}" for number, one in enumerate(given)], pa.string())
+    named = rows.set_column(rows.schema.get_field_index("event_id"), "event_id", ids)
+    start = int.from_bytes(hashlib.blake2b(path.encode(), digest_size=5).digest()) << PLACE_BITS
+    places = range(rows.num_rows)
     return (
         named.append_column("recorded_at", pa.nulls(rows.num_rows, pa.timestamp("us", tz="UTC")))
-        .append_column("raw", pa.array(raws, pa.string()))
-        .append_column("offset", offsets)
-        .append_column("line", pa.nulls(rows.num_rows, pa.int64()))
+        .append_column("raw", pa.array([_write_raw(row) for row in named.to_pylist()], pa.string()))
+        .append_column("offset", pa.array([start + place for place in places], pa.int64()))
+        .append_column("line", pa.array([place + 1 for place in places], pa.int64()))
     )
 
 
-def _present(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in row.items() if value is not None}
+def _write_raw(row: Mapping[str, Any]) -> str:
+    """Return the row as the JSON line it would have been, so that it can be decoded again when its cause is mended.
+
+    Text that is no JSON can't stand as a member: such a row is kept in an array, which no rule takes for an event.
+    """
+    present = {name: value for name, value in row.items() if value is not None}
+    try:
+        members = {name: _embed(present[name]) for name in JSON_COLUMNS if name in present}
+    except msgspec.DecodeError:
+        return msgspec.json.encode([present]).decode()
+    return msgspec.json.encode({**present, **members}).decode()
 
 
-def remove_drained(table: Table, files: list[DataFile]) -> None:
-    """Remove files whose rows are in the log now; rows inserted meanwhile stay. Safe to cut short: they are known."""
-    if not files:
-        return
+def _embed(text: str) -> msgspec.Raw:
+    msgspec.json.decode(text)
+    return msgspec.Raw(text.encode())
+
+
+def drain_inbox(store: Store, context: DecodeContext, *, progress: Progress | None = None) -> IngestReport:
+    """Take what stands in the inbox into the log as one commit, then remove it from there.
+
+    Cut short between the two, the rows are known when it is done again; rows inserted meanwhile stay for the next time.
+    """
+    table = store.tables.inbox
+    source = InboxSource(table)
+    report = ingest_source(store, source, context, path=None, progress=progress)
+    remove_drained(table, source.files)
+    return report
+
+
+def remove_drained(table: Table, files: Sequence[DataFile]) -> None:
+    """Remove the files whose rows are in the log now, and no others. Raises LogBusyError."""
+    left = list(files)
     for _ in range(ATTEMPTS):
+        if not left:
+            return
         try:
-            commit_change(table, Change(kind="derive", removed=files), head=None, keep=2)
+            commit_change(table, Change(kind="derive", removed=left), head=None, keep=2)
         except CommitFailedException:
             table.refresh()
+            there = {task.file.file_path for task in plan_scan(table, table.current_snapshot()).tasks}
+            left = [file for file in left if file.file_path in there]
         else:
             return
     raise LogBusyError(
-        "Producers were always quicker than the inbox could be emptied. Its rows are in the log; try again later."
+        "Producers were always quicker than the inbox could be emptied. Its rows are in the log; drain it again later."
     )

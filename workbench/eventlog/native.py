@@ -12,6 +12,7 @@ from workbench.decode import DecodeContext
 from workbench.eventlog.base import Log
 from workbench.eventlog.catalog import open_tables, storage_errors
 from workbench.eventlog.head import Head
+from workbench.eventlog.inbox import drain_inbox
 from workbench.eventlog.ingest import IngestReport, Progress, digest_file, ingest_source
 from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
 from workbench.eventlog.maintain import MaintenanceReport, maintain_log
@@ -55,6 +56,11 @@ class NativeLog(Log):
         """Append a whole source, as one commit or in parts."""
         with storage_errors(f"ingesting {source.name}"):
             return ingest_source(self._store, source, context, path=path, progress=progress, commit_every=commit_every)
+
+    def drain_inbox(self, context: DecodeContext, *, progress: Progress | None = None) -> IngestReport:
+        """Take in what others inserted into the inbox, as one commit."""
+        with storage_errors("draining the inbox"):
+            return drain_inbox(self._store, context, progress=progress)
 
     def quarantine(self) -> pa.Table:
         """Return the records that wait in quarantine."""
