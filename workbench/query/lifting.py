@@ -32,16 +32,15 @@ def lifting_select(registry: Registry, columns: Mapping[str, str], source: str) 
     Only rows of such a type and version reach the function; the envelope is never computed, so filters on it do not
     touch payloads.
     """
-    current = {name: kind.current for name, kind in registry.types.items() if kind.current > 1}
-    if not current:
+    older = {kind.name: kind for kind in registry.types.values() if kind.current > kind.first}
+    if not older:
         return None
-    old = " or ".join(
-        f"(event_type = '{_quoted(name)}' and schema_version < {version})" for name, version in sorted(current.items())
-    )
-    versions = " ".join(
-        f"when event_type = '{_quoted(name)}' and schema_version < {version} then {version}"
-        for name, version in sorted(current.items())
-    )
+    conditions = {
+        name: f"event_type = '{_quoted(name)}' and schema_version between {kind.first} and {kind.current - 1}"
+        for name, kind in sorted(older.items())
+    }
+    old = " or ".join(f"({condition})" for condition in conditions.values())
+    versions = " ".join(f"when {condition} then {older[name].current}" for name, condition in conditions.items())
     lifted = {
         "schema_version": f"case {versions} else schema_version end as schema_version",
         "data": f"case when {old} then {LIFT_DATA}(event_type, schema_version, data) else data end as data",
