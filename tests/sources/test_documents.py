@@ -1,11 +1,15 @@
 """JSON lines with names of their own, through a mapping."""
 
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from workbench.sources import open_source
 from workbench.sources.documents import DocumentSource
-from workbench.sources.mapping import read_mapping
+from workbench.sources.mapping import load_mapping, read_mapping
 
 COLUMNS = {"stream_id": "sessionId", "event_type": "eventName", "occurred_at": '"when"'}
 
@@ -54,3 +58,14 @@ def test_what_only_decoding_may_judge_is_handed_on_as_written(tmp_path: Path) ->
     odd = ["1e400", '"\\u0000"', "12345678901234567890123", "[" * 600 + "]" * 600]
     lines = [f'{{"sessionId": "a", "eventName": "A", "when": "t", "x": {text}}}' for text in odd]
     assert [row["data"] for row in read_rows(write_lines(tmp_path, *lines))] == lines
+
+
+@pytest.mark.data
+def test_the_programmers_study_gives_its_published_counts(shared_data: Path, repository: Path) -> None:
+    mapping = load_mapping(repository / "datasets/mappings/cups.toml")
+    source = open_source(shared_data / "copilot-cups/events.jsonl.gz", mapping=mapping)
+    rows = [row for chunk in source.chunks() for row in chunk.rows.to_pylist()]  # type: ignore[union-attr]
+    counts = Counter(row["event_type"] for row in rows)
+    assert counts == {"Shown": 1_150, "Replay": 1_239, "Rejected": 710, "Accepted": 386, "Browsing": 5}
+    assert len({row["stream_id"] for row in rows}) == 21
+    assert all(row["data"].encode() == row["raw"] for row in rows)
