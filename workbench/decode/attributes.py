@@ -8,8 +8,8 @@ import msgspec
 
 from workbench.decode import columns as names
 from workbench.decode.canonical import encode_json
-from workbench.decode.normalise import MAX_NESTING, MAX_VERSION, FaultError
-from workbench.decode.payloads import ABSENT, settle_payload
+from workbench.decode.normalise import MAX_NESTING, MAX_PAYLOAD, MAX_VERSION, FaultError
+from workbench.decode.payloads import ABSENT, UNREADABLE, check_size, settle_payload
 from workbench.decode.rows import Row
 from workbench.decode.scan import Scanned, scan_json
 from workbench.decode.times import read_time
@@ -87,10 +87,29 @@ def find_version(dataschema: str | None) -> int:
 
 def read_record(raw: bytes, row: int, form: Form, source_name: str) -> Row:
     """Return the row of one record; raises FaultError for the first rule it breaks."""
+    check_record_size(raw)
     scanned = scan_json(raw, nesting=MAX_NESTING + 1)
     if not isinstance(scanned.value, dict):
         raise FaultError("not_an_object", f"a JSON {type(scanned.value).__name__}", at=0)
     return Attributes(scanned, form).read(row, source_name)
+
+
+class Sized(msgspec.Struct, gc=False):
+    """The payload of a record of either form."""
+
+    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+
+
+def check_record_size(raw: bytes) -> None:
+    """Raise FaultError when the record's payload is too large, as `check_size` does."""
+    if len(raw) <= MAX_PAYLOAD:
+        return
+    try:
+        sized = msgspec.json.decode(raw, type=Sized)
+    except UNREADABLE:
+        return
+    if sized.data is not msgspec.UNSET:
+        check_size(bytes(sized.data))
 
 
 class Attributes:

@@ -124,8 +124,13 @@ def load_registry(folder: str | Path | None) -> Registry:
 def make_registry(types: Mapping[str, EventType]) -> Registry:
     """Return a registry of these types, with its hash."""
     shapes = [
-        [kind.name, kind.first, kind.current, [[at, kind.schemas[at].decode()] for at in sorted(kind.schemas)]]
-        + [[[at, kind.hops[at].end, kind.hops[at].steps] for at in sorted(kind.hops)]]
+        [
+            kind.name,
+            kind.first,
+            kind.current,
+            [[at, kind.schemas[at].decode()] for at in sorted(kind.schemas)],
+            [[at, kind.hops[at].end, kind.hops[at].steps] for at in sorted(kind.hops)],
+        ]
         for _, kind in sorted(types.items())
     ]
     return Registry(types, sha256(encode_sorted(shapes)).hexdigest())

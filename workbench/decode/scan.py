@@ -8,7 +8,7 @@ import msgspec
 from workbench.decode.canonical import encode_json, write_number
 from workbench.decode.normalise import MAX_INTEGER, MAX_NESTING, MIN_INTEGER, FaultError
 
-BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
+BYTE_ORDER_MARK: Final = "\ufeff"
 REPLACEMENT: Final = "\ufffd"
 SPACE: Final = re.compile(r"[ \t\n\r]*")
 NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?")
@@ -17,6 +17,10 @@ PLAIN: Final = re.compile(r'[^"\\\x00-\x1f]*')
 ESCAPED_UNIT: Final = re.compile(r"\\u([0-9a-fA-F]{4})")
 ESCAPES: Final = {'"': '"', "\\": "\\", "/": "/", "b": "\b", "f": "\f", "n": "\n", "r": "\r", "t": "\t"}
 WORDS: Final = {"true": True, "false": False, "null": None}
+
+
+# A code, what was found, and the character at which it was found.
+Fault = tuple[str, str, int]
 
 
 class Scanned(msgspec.Struct, frozen=True):
@@ -32,30 +36,24 @@ def scan_json(raw: bytes, *, nesting: int = MAX_NESTING) -> Scanned:
     The fault carries the byte offset and, unless the text is not JSON at all, the text as it would be accepted.
     """
     text, fault = _read_text(raw)
-    scanner = Scanner(text, nesting)
-    if fault is not None:
-        scanner.faults.append(fault)
+    scanner = Scanner(text, nesting, fault)
     value = scanner.scan()
     if not scanner.faults:
         return Scanned(value, scanner.members)
-    first = scanner.faults[0]
-    at = first[2] if fault is not None else len(text[: first[2]].encode())
-    raise FaultError(first[0], first[1], at=at, repaired=encode_json(value))
+    raise scanner.explain(*scanner.faults[0], repaired=encode_json(value))
 
 
-def _read_text(raw: bytes) -> tuple[str, tuple[str, str, int] | None]:
-    body = raw.removeprefix(BYTE_ORDER_MARK)
-    fault = ("byte_order_mark", "EF BB BF", 0) if len(body) < len(raw) else None
+def _read_text(raw: bytes) -> tuple[str, Fault | None]:
     try:
-        return body.decode(), fault
+        return raw.decode(), None
     except UnicodeDecodeError as error:
-        at = len(raw) - len(body) + error.start
-        found = raw[at : at + 3]
+        at = error.start
+    found = raw[at : at + 3]
     is_surrogate = len(found) > 1 and found[0] == 0xED and 0xA0 <= found[1] <= 0xBF  # noqa: PLR2004 - ED A0..BF begins D800..DFFF
     shown = found[: 3 if is_surrogate else 1].hex(" ").upper()
-    text = body.decode("utf-8", "surrogatepass" if _passes(body) else "replace")
+    text = raw.decode("utf-8", "surrogatepass" if _passes(raw) else "replace")
     text = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
-    return text, fault or ("lone_surrogate" if is_surrogate else "not_utf8", shown, at)
+    return text, ("lone_surrogate" if is_surrogate else "not_utf8", shown, at)
 
 
 def _passes(body: bytes) -> bool:
@@ -69,32 +67,34 @@ def _passes(body: bytes) -> bool:
 class Scanner:
     """Scans one text; faults that can be repaired are gathered, others raised."""
 
-    def __init__(self, text: str, nesting: int) -> None:
+    def __init__(self, text: str, nesting: int, fault: Fault | None) -> None:
         self.text = text
         self.nesting = nesting
-        self.faults: list[tuple[str, str, int]] = []
+        self.encoding_fault = fault
+        self.faults: list[Fault] = [] if fault is None else [fault]
         self.members: dict[str, bytes] = {}
 
     def scan(self) -> Any:
         """Return the one value of the text."""
         start = self._space(0)
         if start == len(self.text):
-            raise self._stop("empty_record", "no JSON value", start)
+            raise self.explain("empty_record", "no JSON value", start)
         value, end = self._value(start, 0)
         end = self._space(end)
         if end != len(self.text):
-            raise self._stop("trailing_data", _show(self.text[end : end + 20]), end)
+            raise self.explain("trailing_data", _show(self.text[end : end + 20]), end)
         return value
 
-    def _stop(self, code: str, detail: str, at: int) -> FaultError:
-        if self.faults and self.faults[0][0] in {"byte_order_mark", "not_utf8", "lone_surrogate"}:
-            code, detail, offset = self.faults[0]
-            return FaultError(code, detail, at=offset)
-        return FaultError(code, detail, at=len(self.text[:at].encode()))
+    def explain(self, code: str, detail: str, at: int, *, repaired: bytes | None = None) -> FaultError:
+        """Return the fault at a character; one of the encoding comes before all others and names its byte already."""
+        if self.encoding_fault is not None:
+            code, detail, offset = self.encoding_fault
+            return FaultError(code, detail, at=offset, repaired=repaired)
+        return FaultError(code, detail, at=len(self.text[:at].encode()), repaired=repaired)
 
     def _broken(self, at: int) -> FaultError:
         found = self.text[at : at + 20]
-        return self._stop("malformed_json", f"unexpected {_show(found)}" if found else "the text ends too early", at)
+        return self.explain("malformed_json", f"unexpected {_show(found)}" if found else "the text ends too early", at)
 
     def _space(self, at: int) -> int:
         match = SPACE.match(self.text, at)
@@ -102,29 +102,33 @@ class Scanner:
 
     def _value(self, at: int, depth: int) -> tuple[Any, int]:
         first = self.text[at : at + 1]
+        if first == BYTE_ORDER_MARK:
+            self.faults.append(("byte_order_mark", "EF BB BF", at))
+            return self._value(self._space(at + 1), depth)
         if first == '"':
             return self._string(at + 1)
         if first in ("{", "["):
             if depth >= self.nesting:
-                raise self._stop("nesting_too_deep", f"level {depth + 1}", at)
+                raise self.explain("nesting_too_deep", f"level {depth + 1}", at)
             return self._object(at + 1, depth) if first == "{" else self._array(at + 1, depth)
+        match = NUMBER.match(self.text, at)
+        return self._number(match) if match else self._word(at)
+
+    def _word(self, at: int) -> tuple[Any, int]:
         for word, value in WORDS.items():
             if self.text.startswith(word, at):
                 return value, at + len(word)
-        return self._number(at)
-
-    def _number(self, at: int) -> tuple[Any, int]:
         special = NOT_A_NUMBER.match(self.text, at)
         if special:
             self.faults.append(("nan_or_infinity", special[0], at))
             return None, special.end()
-        match = NUMBER.match(self.text, at)
-        if not match:
-            raise self._broken(at)
+        raise self._broken(at)
+
+    def _number(self, match: re.Match[str]) -> tuple[Any, int]:
         code = _number_fault(match[0], is_integer=match[1] is None and match[2] is None)
         if code is None:
             return msgspec.Raw(match[0].encode()), match.end()
-        self.faults.append((code, _show(match[0]), at))
+        self.faults.append((code, _show(match[0]), match.start()))
         return match[0], match.end()
 
     def _array(self, at: int, depth: int) -> tuple[list[Any], int]:
