@@ -197,6 +197,54 @@ def test_an_unknown_encoding_is_refused_by_name(tmp_path: Path) -> None:
         read_rows(write_log(tmp_path, "", head='<?xml version="1.0" encoding="klingon"?><log>'))
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('"/>', '" />'),
+        ("><", ">\r\n<"),
+        ("><", ">\r<"),
+        ('"', "'"),
+        ("<event>", "<event >"),
+        ("<string key=", "<string\tkey="),
+        (' key="concept:name" value="Sent"', ' value="Sent" key="concept:name"'),
+        ('value="Sent"', 'value="S&#101;nt"'),
+        ("<event>", "<event><!-- a comment -->"),
+        ("<event>", "<event>text"),
+        ("<event>", '<event id="7">'),
+        ("<trace>", "<?a processing instruction?><trace>"),
+        ('value="112"/>', 'value="112"></string>'),
+    ],
+)
+def test_other_ways_of_writing_the_same_read_the_same(tmp_path: Path, before: str, after: str) -> None:
+    body = f"<trace>{NAME}{EVENT}{EVENT}</trace><trace>{EVENT}{NAME}</trace>"
+    path = write_log(tmp_path, body)
+    plain = [(row["stream_id"], row["data"], row["metadata"]) for row in read_rows(path)]
+    path.write_bytes((HEAD + body.replace(before, after) + "</log>").encode())
+    rows = read_rows(path)
+    assert [(row["stream_id"], row["data"], row["metadata"]) for row in rows] == plain
+    assert all(path.read_bytes()[row["offset"] :].startswith(row["raw"]) for row in rows)
+    assert all(row["raw"].endswith(b"</event>") for row in rows)
+
+
+def test_prefixed_elements_are_read_by_their_local_names(tmp_path: Path) -> None:
+    body = f"<trace>{NAME}{EVENT}</trace>".replace("</", "</x:").replace("<", "<x:").replace("<x:/x:", "</x:")
+    path = write_log(tmp_path, body, head='<x:log xmlns:x="http://www.xes-standard.org/">', tail="</x:log>")
+    assert [(row["stream_id"], row["event_type"]) for row in read_rows(path)] == [("case-1", "Sent")]
+
+
+def test_places_stay_true_where_plain_and_other_text_take_turns(tmp_path: Path) -> None:
+    nested = EVENT.replace('value="112"/>', 'value="112"><int key="x" value="1"/></string>')
+    traces = [f"<trace>{NAME}\n{nested if number % 9_000 == 5_000 else EVENT}</trace>\n" for number in range(50_000)]
+    path = write_log(tmp_path, "".join(traces))
+    rows = read_rows(path)
+    content = path.read_bytes()
+    assert len(content) > 10_000_000
+    assert len(rows) == 50_000
+    assert all(content.startswith(row["raw"], row["offset"]) for row in rows)
+    assert [row["line"] for row in rows] == [4 + 2 * number for number in range(50_000)]
+    assert sum("attributes" in row["data"] for row in rows) == 5
+
+
 NAMES = st.text(
     st.characters(codec="utf-8", exclude_categories=("Cs", "Cc"), exclude_characters="\ufffe\uffff"), max_size=6
 )
