@@ -15,9 +15,10 @@ from pyiceberg.transforms import BucketTransform
 from pyiceberg.typedef import Record
 from pyiceberg.types import StringType
 
+from workbench.errors import WorkbenchError
 from workbench.eventlog.catalog import BUCKETS
 from workbench.eventlog.commit import Change, commit_change
-from workbench.eventlog.files import arrow_schema, read_file, write_file
+from workbench.eventlog.files import arrow_schema, read_file, remove_files, write_file
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, read_head, sum_digests
 from workbench.eventlog.store import Store, first_position, read_after
 
@@ -48,7 +49,7 @@ def tidy_tail(store: Store, table: Table) -> bool:
         return False
     try:
         merge_files(store, table, read_head(table), group, seen=total - len(group) + 1)
-    except (CommitFailedException, OSError):
+    except Exception:  # noqa: BLE001 - the events are committed; whatever this was, they are acknowledged
         return False
     return True
 
@@ -86,24 +87,38 @@ def _size(rows: int) -> int:
 
 def merge_files(store: Store, table: Table, head: Head, group: Sequence[DataFile], *, seen: int) -> int:
     """Replace neighbouring files by full ones holding the same rows, in one snapshot that says so."""
-    before, after = 0, 0
     added: list[DataFile] = []
-    for rows in _full_tables(table, group):
-        added.append(write_file(table, rows))
-        after += sum_digests(read_file(table, added[-1].file_path, ["digest"]).column("digest"))
-        before += sum_digests(rows.column("digest"))
-    change = Change(
-        kind="compact",
-        added=added,
-        removed=group,
-        summary={
-            "workbench.digest-sum-before": str(before % (1 << DIGEST_SUM_BITS)),
-            "workbench.digest-sum-after": str(after % (1 << DIGEST_SUM_BITS)),
-            "workbench.last-position": str(head.position),
-        },
-        properties={SEEN: str(seen)},
-    )
-    return commit_change(table, change, head=head, keep=store.settings.log.snapshots_kept)
+    try:
+        before, after = _rewrite(table, group, added)
+        change = Change(
+            kind="compact",
+            added=added,
+            removed=group,
+            summary={
+                "workbench.digest-sum-before": str(before),
+                "workbench.digest-sum-after": str(after),
+                "workbench.last-position": str(head.position),
+            },
+            properties={SEEN: str(seen)},
+        )
+        return commit_change(table, change, head=head, keep=store.settings.log.snapshots_kept)
+    except (CommitFailedException, WorkbenchError):
+        remove_files(table, [file.file_path for file in added])
+        raise
+
+
+def _rewrite(table: Table, group: Sequence[DataFile], added: list[DataFile]) -> tuple[int, int]:
+    """Write the group's rows anew, list the files in ``added``, and return the digest sums read and written."""
+    before, after = 0, 0
+    try:
+        for rows in _full_tables(table, group):
+            added.append(write_file(table, rows))
+            after += sum_digests(read_file(table, added[-1].file_path, ["digest"]).column("digest"))
+            before += sum_digests(rows.column("digest"))
+    except BaseException:
+        remove_files(table, [file.file_path for file in added])
+        raise
+    return before % (1 << DIGEST_SUM_BITS), after % (1 << DIGEST_SUM_BITS)
 
 
 def _full_tables(table: Table, group: Iterable[DataFile]) -> Iterator[pa.Table]:

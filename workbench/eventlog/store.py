@@ -61,6 +61,10 @@ class Store:
                 # Found while looking up: nothing is committed yet. Read the log again and let the caller try again.
                 self.index.clear()
                 raise
+            except BaseException:
+                # Also when the writer is interrupted: what was staged and not committed is forgotten under the lock.
+                self.index.revert()
+                raise
 
     def catch_up(self, table: Table, head: Head) -> None:
         """Bring the index up to the head; make it anew when it does not fit the log."""

@@ -1,8 +1,7 @@
 """Append to the log: positions given against its head, committed on that head, tried again when another came first."""
 
-import random
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -10,22 +9,22 @@ import msgspec
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
-from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
+from workbench.decode.columns import DECODED
 from workbench.errors import ClockSkewError, CommitUnknownError, EventConflictError, StorageError, WorkbenchError
 from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import arrow_schema, remove_files, select_columns, write_file
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, sum_digests
 from workbench.eventlog.layout import tidy_tail
+from workbench.eventlog.outcome import UnlandedError, give_way, looking_again, settle_failure
 from workbench.eventlog.plan import Sorting, check_versions, number_streams, record_times, sort_rows
 from workbench.eventlog.provenance import complete_metadata
 from workbench.eventlog.runs import DamagedRunError
 from workbench.eventlog.store import Store
 
 ATTEMPTS: Final = 60
-UNANSWERED: Final = 5
 # A file of 2^19 rows is ~60 MB of compressed events: few files, and a batch in memory stays below 300 MB.
 ROWS_PER_FILE: Final = 1 << 19
 
@@ -49,15 +48,6 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     origin: str | None = None
 
 
-class UnlandedError(Exception):
-    """An attempt that another commit overtook, or whose reply never came: look again, then try again."""
-
-    def __init__(self, cause: Exception, files: Sequence[DataFile]) -> None:
-        super().__init__(str(cause))
-        self.cause = cause
-        self.files = files
-
-
 def write_batches(
     store: Store,
     batches: Iterable[pa.Table],
@@ -73,41 +63,25 @@ def write_batches(
     the lock just before the commit. ``origin`` is the file the rows came from. Raises EventConflictError,
     ExpectedVersionError, ClockSkewError, CommitUnknownError, StorageError, ForeignWriteError.
     """
-    last_error: UnlandedError | None = None
+    last: UnlandedError | None = None
     request = Request(expected=expected, settle=settle, origin=origin)
     for attempt in range(ATTEMPTS):
         try:
-            with store.writing() as (table, head):
-                written = _Attempt(store, table, head, request, again=attempt > 0).write(batches)
+            with ExitStack() as held:
+                with looking_again(last):
+                    table, head = held.enter_context(store.writing())
+                written = _Attempt(store, table, head, request, last=last).write(batches)
                 tidy_tail(store, table)
                 return written
         except UnlandedError as error:
-            store.index.revert()
-            last_error = error
-            _give_way(table, error, attempt)
+            last = error
+            give_way(table, error, attempt)
         except DamagedRunError:
             continue
     raise CommitUnknownError(
-        f"The commit did not go through in {ATTEMPTS} tries: {last_error}. Append the same events again; known ones "
-        "are not written twice."
+        f"The commit did not go through in {ATTEMPTS} tries: {last}. Append the same events again; known ones are not "
+        "written twice."
     )
-
-
-def _give_way(table: Table, error: UnlandedError, attempt: int) -> None:
-    """After a definite conflict the files can go; after an unknown outcome they stay for `maintain` to judge."""
-    if isinstance(error.cause, CommitFailedException):
-        remove_files(table, [file.file_path for file in error.files])
-        time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
-    elif isinstance(error.cause, OSError) and attempt > 0:
-        raise StorageError(
-            f"Writing to the log failed: {error.cause.strerror or error.cause}. Nothing of the batch is in the log; "
-            "free space or mend the permission, then do it again."
-        ) from error.cause
-    elif attempt >= UNANSWERED:
-        raise CommitUnknownError(
-            f"The catalog did not answer the commit: {error.cause}. Append the same events again; known ones are not "
-            "written twice."
-        ) from error.cause
 
 
 class _Attempt:
@@ -120,36 +94,48 @@ class _Attempt:
         head: Head,
         request: Request,
         *,
-        again: bool,
+        last: UnlandedError | None,
     ) -> None:
         self._store, self._table, self._head = store, table, head
-        self._request, self._again, self._strict = request, again, request.settle is None
+        self._request, self._strict = request, request.settle is None
+        self._last, self._sample = last, DECODED.empty_table()
         self._commit_at = commit_time(head, store.settings.log.clock_tolerance)
         self._next = head.last + 1
         self._recorded_at = head.recorded_at
         self._digest_sum = head.digest_sum
+        self._skew: ClockSkewError | None = None
         self._pending: list[pa.Table] = []
         self._files: list[DataFile] = []
 
     def write(self, batches: Iterable[pa.Table]) -> Written:
         try:
-            taken = [self._take(batch) for batch in batches if batch.num_rows]
-            self._flush()
+            return self._write(batches)
+        except (CommitUnknownError, UnlandedError):
+            raise
         except OSError as error:
-            remove_files(self._table, [file.file_path for file in self._files])
-            self._store.index.revert()
+            self._remove_files()
             raise StorageError(
                 f"Writing the events failed: {error.strerror or error}. Nothing of the batch is in the log; free space "
                 "or mend the permission, then do it again."
             ) from error
-        except (WorkbenchError, DamagedRunError):
-            remove_files(self._table, [file.file_path for file in self._files])
-            self._store.index.revert()
+        except Exception:
+            self._remove_files()
             raise
+
+    def _write(self, batches: Iterable[pa.Table]) -> Written:
+        if self._last is not None and not self._last.has_landed(self._store.index):
+            settle_failure(self._table, self._last, embedded=self._store.settings.catalog is None)
+        taken = [self._take(batch) for batch in batches if batch.num_rows]
+        self._flush()
         written = _join(taken, self._head.snapshot_id)
+        if self._skew is not None and len(written.mistimed) == len(written.positions):
+            raise self._skew
         if self._request.settle is not None:
             self._request.settle(written)
         return msgspec.structs.replace(written, snapshot_id=self._commit()) if self._files else written
+
+    def _remove_files(self) -> None:
+        remove_files(self._table, [file.file_path for file in self._files])
 
     def _take(self, rows: pa.Table) -> Written:
         """Sort one batch, give its new events their places, and queue them for a file."""
@@ -162,8 +148,10 @@ class _Attempt:
             check_versions(rows, sorting.new, self._request.expected, index)
         times = record_times(candidates, self._commit_at, self._recorded_at)
         mistimed = sorting.new[times.refused]
-        if len(mistimed) and (self._strict or len(mistimed) == len(sorting.new)):
-            raise _mistimed(rows, int(mistimed[0]), self._recorded_at, self._commit_at)
+        if len(mistimed) and self._skew is None:
+            self._skew = _mistimed(rows, int(mistimed[0]), self._recorded_at, self._commit_at)
+            if self._strict:
+                raise self._skew
         fit = np.setdiff1d(np.arange(candidates.num_rows), times.refused)
         positions = sorting.position.copy()
         if len(fit):
@@ -172,7 +160,7 @@ class _Attempt:
             positions[sorting.new[fit]] = placed
         positions = positions[sorting.first]
         positions[sorting.conflicts] = -1
-        own = len(sorting.own) if self._again else 0
+        own = len(sorting.own) if self._last is not None else 0
         return Written(
             positions=positions,
             appended_count=len(fit) + own,
@@ -193,6 +181,7 @@ class _Attempt:
         events = select_columns(rows, columns, arrow_schema(self._table))
         staged = events.append_column("key", rows.column("key")).append_column("salt", rows.column("salt"))
         self._store.index.stage(staged)
+        self._sample = self._sample if self._sample.num_rows else rows.slice(0, 1)
         self._next += rows.num_rows
         self._recorded_at = recorded_at[-1].as_py()
         self._digest_sum = (self._digest_sum + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS)
@@ -225,7 +214,7 @@ class _Attempt:
         except WorkbenchError:
             raise
         except Exception as error:
-            raise UnlandedError(error, self._files) from error
+            raise UnlandedError(error, self._files, self._sample) from error
         self._store.index.save()
         return snapshot_id
 
