@@ -5,7 +5,9 @@ MAKEFLAGS += --no-print-directory
 
 VENV := .venv
 BIN := $(VENV)/bin
+LOCKED := $(VENV)/.locked-done
 STAMP := $(VENV)/.setup-done
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
 # The first interpreter that is new enough; name another with `make setup PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
@@ -26,15 +28,19 @@ help:  ## List what can be made.
 setup: $(STAMP)  ## Make .venv with every dependency, each at its locked version and hash.
 
 # pip reads the lock, so whatever index, mirror or certificate pip is configured for is used.
-$(STAMP): requirements/all.txt pyproject.toml
+$(LOCKED): requirements/all.txt
 	@test -n "$(PYTHON)" || { echo "make setup: no Python 3.11 or newer was found; install one, or name it with PYTHON=/path/to/python." >&2; exit 1; }
 	@$(BIN)/python -m pip --version >/dev/null 2>&1 || { rm -rf $(VENV); $(PYTHON) -m venv $(VENV) >/dev/null 2>&1; } || { rm -rf $(VENV); \
 		echo "make setup: $(PYTHON) cannot make a virtual environment; install its venv module (Debian: apt install python3-venv)." >&2; exit 1; }
 	@echo "Setting up $(VENV) (the first time one to three minutes) ..."
-	@{ $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all: -r requirements/all.txt \
-		&& $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable . ; } \
-		>$(VENV)/setup.log 2>&1 || { grep -iE 'error|could not' $(VENV)/setup.log | tail -n 2 >&2; \
+	@$(PIP) --require-hashes --only-binary :all: -r requirements/all.txt >$(VENV)/setup.log 2>&1 || { \
+		grep -iE 'error|could not' $(VENV)/setup.log | tail -n 2 >&2; \
 		echo "make setup: the locked packages could not be installed (is there a network, and a wheel for this Python?); all of it is in $(VENV)/setup.log." >&2; exit 1; }
+	@touch $@
+
+$(STAMP): $(LOCKED) pyproject.toml
+	@$(PIP) --no-deps --no-build-isolation --editable . >$(VENV)/setup.log 2>&1 || { \
+		echo "make setup: the project itself could not be installed; all of it is in $(VENV)/setup.log." >&2; exit 1; }
 	@touch $@
 
 .PHONY: demo
