@@ -134,6 +134,15 @@ class Session:
         with self._writing:
             return self._log.drain_inbox(self._context("events_inbox"), progress=progress)
 
+    def adopt(self, snapshot_id: int | None = None) -> "IngestReport":
+        """Take in what others appended to `events` itself, as a source, and return what became of its rows.
+
+        ``snapshot_id`` is the last foreign snapshot that was looked at; without it all are meant. Raises
+        ForeignWriteError where rows were changed or removed, saying how to roll back.
+        """
+        with self._writing:
+            return self._log.adopt(self._context("events_inbox"), snapshot_id=snapshot_id)
+
     def _context(self, source: str) -> "DecodeContext":
         from workbench.decode import DecodeContext
 

@@ -105,6 +105,11 @@ class Log(ABC):
         del context, progress
         raise self._read_only("has no inbox")
 
+    def adopt(self, context: DecodeContext, *, snapshot_id: int | None = None) -> IngestReport:
+        """Take in what others appended to `events` itself."""
+        del context, snapshot_id
+        raise self._read_only("has nothing to adopt")
+
     def retry_quarantine(self, context: Callable[[str], DecodeContext]) -> IngestReport:
         """Decode the waiting records again and append those that became valid."""
         del context

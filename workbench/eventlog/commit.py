@@ -7,7 +7,7 @@ import msgspec
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table, Transaction
 from pyiceberg.table.metadata import TableMetadata
-from pyiceberg.table.snapshots import Snapshot
+from pyiceberg.table.snapshots import Snapshot, ancestors_of
 from pyiceberg.table.update import TableUpdate
 from pyiceberg.table.update.snapshot import ExpireSnapshots, UpdateSnapshot
 
@@ -16,6 +16,7 @@ from workbench.eventlog.head import Head, head_properties
 
 MARK: Final = "workbench.kind"
 PROVEN: Final = "workbench.proven-position"
+ADOPTED: Final = "workbench.adopted-snapshots"
 # Expiring is superlinear in the number at once (600 took 24 s): a few at each commit keep a busy log level.
 EXPIRED_AT_ONCE: Final = 4
 
@@ -80,22 +81,37 @@ def commit_change(table: Table, change: Change, *, head: Head | None, keep: int)
 
 def expirable(table: Table, keep: int) -> list[Snapshot]:
     """Return the oldest snapshots beyond the ``keep`` newest, a few at most."""
-    snapshots = sorted(table.snapshots(), key=lambda snapshot: snapshot.sequence_number or 0)
-    return snapshots[: max(0, len(snapshots) - max(1, keep))][:EXPIRED_AT_ONCE]
+    # After a roll back the current snapshot is not the newest, and never goes.
+    others = [snapshot for snapshot in table.snapshots() if snapshot.snapshot_id != table.metadata.current_snapshot_id]
+    others.sort(key=lambda snapshot: snapshot.sequence_number or 0)
+    return others[: max(0, len(others) - max(0, keep - 1))][:EXPIRED_AT_ONCE]
 
 
 def proven_position(table: Table, expired: Sequence[Snapshot]) -> int:
     """Return up to which position every snapshot that expires was proven to be an append or compaction of ours.
 
-    Raises ForeignWriteError for one that is neither: it must not disappear unseen.
+    Snapshots of others that were adopted, or rolled back and so no part of the history, have nothing to prove. Raises
+    ForeignWriteError for any other: it must not disappear unseen.
     """
     proven = int(table.properties.get(PROVEN, "-1"))
+    history = {snapshot.snapshot_id for snapshot in ancestors_of(table.current_snapshot(), table.metadata)}
+    counted = history - adopted_snapshots(table)
     for snapshot in expired:
-        proven = max(proven, _prove(snapshot))
+        if snapshot.snapshot_id in counted:
+            proven = max(proven, prove_snapshot(snapshot))
     return proven
 
 
-def _prove(snapshot: Snapshot) -> int:
+def adopted_snapshots(table: Table) -> set[int]:
+    """Return the snapshots of others whose rows were adopted."""
+    return {int(name) for name in table.properties.get(ADOPTED, "").split(",") if name}
+
+
+def prove_snapshot(snapshot: Snapshot) -> int:
+    """Return up to which position a snapshot of ours proves the log, by its mark and counts.
+
+    Raises ForeignWriteError when it is no append or compaction of ours.
+    """
     summary = {} if snapshot.summary is None else snapshot.summary.additional_properties
     kind = summary.get(MARK)
     added, removed = int(summary.get("added-records", 0)), int(summary.get("deleted-records", 0))

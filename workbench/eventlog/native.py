@@ -9,6 +9,7 @@ import pyarrow.compute as pc
 
 from workbench.config import Settings
 from workbench.decode import DecodeContext
+from workbench.eventlog.adopt import adopt_snapshots
 from workbench.eventlog.base import Log
 from workbench.eventlog.catalog import open_tables, storage_errors
 from workbench.eventlog.head import Head
@@ -61,6 +62,11 @@ class NativeLog(Log):
         """Take in what others inserted into the inbox, as one commit."""
         with storage_errors("draining the inbox"):
             return drain_inbox(self._store, context, progress=progress)
+
+    def adopt(self, context: DecodeContext, *, snapshot_id: int | None = None) -> IngestReport:
+        """Take in what others appended to `events` itself."""
+        with storage_errors("adopting foreign rows"):
+            return adopt_snapshots(self._store, context, snapshot_id=snapshot_id)
 
     def quarantine(self) -> pa.Table:
         """Return the records that wait in quarantine."""
