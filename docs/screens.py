@@ -1,0 +1,78 @@
+"""Take the pictures in docs/ from the demo log, served as it is, in Chromium: `make screens`."""
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Page, sync_playwright
+
+FOLDER = Path(__file__).resolve().parent
+PORT = 2731
+ADDRESS = f"http://127.0.0.1:{PORT}"
+# The days around the bad prompt, with one event open: what the demo log has to show.
+CHOICES = "since=2025-09-12T00:00:00Z&until=2025-09-23T00:00:00Z&event=150000"
+ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
+PATIENCE = 120
+
+
+@contextmanager
+def serve_demo(folder: Path) -> Iterator[None]:
+    """Make the demo log in a folder and serve it while the block runs."""
+    command = [sys.executable, "-m", "workbench", "demo", str(folder), "--serve", "--no-open", "--port", str(PORT)]
+    server = subprocess.Popen(command)
+    try:
+        wait_until_ready(server)
+        yield
+    finally:
+        server.terminate()
+        server.wait()
+
+
+def wait_until_ready(server: "subprocess.Popen[bytes]") -> None:
+    """Return once the server answers."""
+    for _ in range(PATIENCE):
+        if server.poll() is not None:
+            sys.exit("make screens: the demo could not be served; its own words stand above.")
+        try:
+            urllib.request.urlopen(f"{ADDRESS}/healthz", timeout=2).close()
+        except OSError:
+            time.sleep(1)
+        else:
+            return
+    sys.exit(f"make screens: the demo did not answer within {PATIENCE} seconds.")
+
+
+def take_picture(page: Page, name: str, path: str) -> None:
+    """Save what stands at a path once nothing loads any more."""
+    page.goto(f"{ADDRESS}{path}")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_timeout(6_000)
+    page.screenshot(path=FOLDER / f"{name}.png")
+    print(f"docs/{name}.png")
+
+
+def main() -> None:
+    """Take every picture, light and dark."""
+    chromium = shutil.which("chromium") or shutil.which("google-chrome")
+    if chromium is None:
+        sys.exit("make screens: no Chromium is installed (Debian: apt install chromium).")
+    with tempfile.TemporaryDirectory() as scratch, sync_playwright() as toolkit:
+        folder = Path(os.environ.get("LOG", scratch))
+        with serve_demo(folder):
+            browser = toolkit.chromium.launch(executable_path=chromium, args=ARGUMENTS)
+            for theme in ("light", "dark"):
+                page = browser.new_page(viewport={"width": 1440, "height": 980}, color_scheme=theme)
+                take_picture(page, f"timeline-{theme}", f"/timeline/?{CHOICES}&theme={theme}")
+                page.close()
+            browser.close()
+
+
+if __name__ == "__main__":
+    main()
