@@ -31,7 +31,7 @@ def write_rows(folder: Path, **columns: Any) -> Path:
 
 
 def read_rows(path: Path, **content: Any) -> list[dict[str, Any]]:
-    mapping = read_mapping({"columns": NEEDED, **content})
+    mapping = read_mapping({"columns": NEEDED} | content)
     return [row for chunk in ParquetSource(path, mapping=mapping).chunks() for row in chunk.rows.to_pylist()]
 
 
@@ -64,6 +64,22 @@ def test_numbers_and_json_keep_their_text_in_the_payload(tmp_path: Path) -> None
         '{"big":9007199254740993,"money":1.10,"tiny":4.724608866096179e-22,"odd":"nan",'
         '"text":{"x": 1.50, "y": 12345678901234567890123},"bytes":"AP8=","items":[1,2],"quo\\"ted\'":"a\\"b\\\\"}'
     )
+
+
+def test_an_expression_may_give_the_whole_payload_or_the_metadata(tmp_path: Path) -> None:
+    path = write_rows(tmp_path, n=[1])
+    columns = NEEDED | {"data": "'{\"x\": 1.50}'", "metadata": "{'origin': s}", "schema_version": "2"}
+    (row,) = read_rows(path, columns=columns)
+    assert (row["data"], row["metadata"]) == ('{"x": 1.50}', '{"origin":"stream-0"}')
+    assert row["schema_version"] == "2"
+    (row,) = read_rows(path, metadata={"origin": "s", "number": "n"})
+    assert row["metadata"] == '{"origin":"stream-0","number":1}'
+
+
+@pytest.mark.parametrize("expression", ["s + n", "upper(n, 1)", "n.x", "make_timestamptz(s)"])
+def test_an_expression_of_types_that_do_not_go_together_is_refused(tmp_path: Path, expression: str) -> None:
+    with pytest.raises(MappingError, match=r"data\.x.*does not fit the input.*Its columns are s, t, moment, n"):
+        read_rows(write_rows(tmp_path, n=[1]), data={"x": expression})
 
 
 def test_without_a_payload_of_its_own_a_mapping_keeps_every_column(tmp_path: Path) -> None:

@@ -226,6 +226,38 @@ def test_other_ways_of_writing_the_same_read_the_same(tmp_path: Path, before: st
     assert all(row["raw"].endswith(b"</event>") for row in rows)
 
 
+def test_traces_with_and_without_attributes_stand_side_by_side(tmp_path: Path) -> None:
+    rows = read_rows(write_log(tmp_path, f"<trace>{EVENT}</trace><trace>{NAME}{EVENT}</trace><trace>{EVENT}</trace>"))
+    assert [row["stream_id"] for row in rows] == [None, "case-1", None]
+    assert [row["metadata"] for row in rows] == [
+        '{"trace":{}}',
+        '{"trace":{"concept:name":"case-1"}}',
+        '{"trace":{}}',
+    ]
+
+
+@pytest.mark.parametrize("bad", [b"\xff", b"\xed\xa0\x80", "\ufffe".encode(), b"\x01"])
+def test_bytes_that_are_no_character_of_xml_are_refused_with_their_place(tmp_path: Path, bad: bytes) -> None:
+    path = write_log(tmp_path, f"<trace>{NAME}{EVENT}</trace>")
+    path.write_bytes(path.read_bytes().replace(b"Sent", b"S" + bad))
+    with pytest.raises(SourceError, match=r"not well-formed.*at byte \d+"):
+        read_rows(path)
+
+
+@pytest.mark.parametrize("wrong", ["</trace><trace>", "<trace>", "</event></trace><event>"])
+def test_tags_that_do_not_fit_together_are_refused_by_the_parser(tmp_path: Path, wrong: str) -> None:
+    body = f"<trace>{NAME}{EVENT}</trace>".replace("<event>", "<event>" + wrong, 1)
+    with pytest.raises(SourceError, match="mismatched tag"):
+        read_rows(write_log(tmp_path, body))
+
+
+def test_the_records_are_the_events_elements_with_their_places(tmp_path: Path) -> None:
+    path = write_log(tmp_path, f"<trace>{NAME}{EVENT}</trace>")
+    (record,) = XesSource(path).records()
+    assert (record.raw, record.media_type, record.line) == (EVENT.encode(), "application/xes+xml", 3)
+    assert path.read_bytes()[record.offset :].startswith(record.raw)
+
+
 def test_prefixed_elements_are_read_by_their_local_names(tmp_path: Path) -> None:
     body = f"<trace>{NAME}{EVENT}</trace>".replace("</", "</x:").replace("<", "<x:").replace("<x:/x:", "</x:")
     path = write_log(tmp_path, body, head='<x:log xmlns:x="http://www.xes-standard.org/">', tail="</x:log>")
