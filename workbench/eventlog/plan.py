@@ -136,8 +136,8 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
 def record_times(rows: pa.Table, commit_at: datetime, last: datetime | None) -> Times:
     """Return each row's recorded_at: the commit's, or its own where an import brings one.
 
-    An own time must not be after ``commit_at`` nor before ``last`` or an earlier row's; a row without one among rows
-    that have theirs takes the latest so far, so that recorded_at never decreases.
+    An own time must not be after ``commit_at`` nor before ``last`` or an earlier row's. A row without one among rows
+    that have theirs takes the latest so far, or the first to come where there is none: recorded_at never decreases.
     """
     given = rows.column("recorded_at").combine_chunks()
     imported = pc.is_valid(given)
@@ -150,6 +150,7 @@ def record_times(rows: pa.Table, commit_at: datetime, last: datetime | None) -> 
     fits = own <= commit_us
     running = np.maximum.accumulate(np.where(fits, np.maximum(own, floor), floor))
     refused = np.flatnonzero(imported.to_numpy(zero_copy_only=False) & (~fits | (own < running)))
-    running = np.where(running == np.iinfo(np.int64).min, commit_us, running)
+    begun = running[running > np.iinfo(np.int64).min]
+    running = np.where(running == np.iinfo(np.int64).min, begun[0] if len(begun) else commit_us, running)
     column = pa.array(running, pa.int64()).cast(TIMESTAMP)
     return Times(recorded_at=column, imported=imported, refused=refused, last=column[-1].as_py())
