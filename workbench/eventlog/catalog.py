@@ -47,7 +47,7 @@ class Tables:
         self.catalog = catalog
         self.namespace = namespace
         self._changes = changes
-        self._seen: dict[str, tuple[int, Table]] = {}
+        self._seen: dict[str, tuple[tuple[int, int], Table]] = {}
 
     @property
     def events(self) -> Table:
@@ -120,14 +120,17 @@ class Changes:
         self._path = path
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
+        self._opened = 0
 
-    def version(self) -> int | None:
-        """Return a number that changes with every commit of any connection; None when it cannot be told."""
+    def version(self) -> tuple[int, int] | None:
+        """Return what changes with every commit of any connection; None when it cannot be told."""
         with self._lock:
             try:
                 if self._connection is None:
+                    # Numbers of two connections cannot be compared: each is told apart.
+                    self._opened += 1
                     self._connection = sqlite3.connect(self._path, check_same_thread=False)
-                return int(self._connection.execute("PRAGMA data_version").fetchone()[0])
+                return self._opened, int(self._connection.execute("PRAGMA data_version").fetchone()[0])
             except sqlite3.Error:
                 self._connection = None
                 return None
