@@ -69,6 +69,7 @@ def read_statement(
     _check_names(tree, text, tables)
     resolved = _resolve(tree, text, tables)
     _check_answer(resolved)
+    _check_columns(resolved, text)
     return Statement(tree=resolved, relations=_check_sources(resolved, text, tables), parameters=used)
 
 
@@ -204,6 +205,13 @@ def _check_answer(tree: exp.Query) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise QueryRefusedError(f"Two columns of the answer are named {twice[0]!r}; give one another name with AS.")
+
+
+def _check_columns(tree: exp.Query, text: str) -> None:
+    """Refuse a column known only by its alias outside ORDER BY: DuckDB would take it, Trino does not."""
+    for column in tree.find_all(exp.Column):
+        if not column.table and not isinstance(column.find_ancestor(exp.Order, exp.Select), exp.Order):
+            refuse(column, text, f"There is no column {column.name!r} here; an alias is known in ORDER BY only.")
 
 
 def _check_sources(tree: exp.Query, text: str, tables: Mapping[str, Any]) -> frozenset[str]:

@@ -33,6 +33,8 @@ _MACROS: Final = Path(__file__).with_name("macros.sql")
 _KEPT: Final = 256
 _LARGEST_BATCH: Final = 100_000
 _INTERRUPT_EVERY: Final = 0.05
+# Sessions are threads of one process; more statements than this at once wait for their turn.
+_WORKERS: Final = 32
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -62,9 +64,10 @@ class DuckDBEngine(Engine):
     ) -> None:
         self._functions = dict(functions or {})
         self._lock = threading.Lock()
-        self._views: OrderedDict[tuple[str, str], str] = OrderedDict()
+        self._views: dict[tuple[str, str], str] = {}
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
         self._connection = _open(directories, self._functions, threads)
+        self._workers = ThreadPoolExecutor(_WORKERS, "workbench-query")
         self._finalizer = weakref.finalize(self, self._connection.close)
 
     def query(
@@ -87,10 +90,10 @@ class DuckDBEngine(Engine):
             if native:
                 plan, values = self._plan_native(cursor, statement, relations), dict(parameters)
             else:
-                statement, values = _spread_lists(statement, parameters)
-                plan = self._plan(statement, values, relations, row_limit)
+                plan, values = self._plan(statement, parameters, relations, row_limit), dict(parameters)
             self._register(cursor, plan.arrow, relations)
-            table = _run(cursor, plan.sql, _bound(plan.sql, values), row_limit, time_limit)
+            fetch = _Fetch(cursor, plan.sql, _bound(plan.sql, values), row_limit)
+            table = _run(self._workers, fetch, time_limit)
         finally:
             cursor.close()
         return make_frame(table, plan.columns)
@@ -108,6 +111,7 @@ class DuckDBEngine(Engine):
 
     def close(self) -> None:
         """Close the database. The engine is not used again."""
+        self._workers.shutdown()
         self._finalizer()
 
     @contextmanager
@@ -158,7 +162,7 @@ class DuckDBEngine(Engine):
             elif relation.select is not None:
                 sources[name] = self._select_source(relation, relations, arrow)
             else:
-                sources[name] = self._view(relation, lambda relation=relation: _parquet_select(relation))
+                sources[name] = self._parquet_source(relation)
         return sources, tuple(sorted(arrow))
 
     def _select_source(self, relation: Relation, relations: Mapping[str, Relation], arrow: set[str]) -> str:
@@ -175,23 +179,24 @@ class DuckDBEngine(Engine):
         sources, inner = self._sources(read.relations, others)
         arrow.update(inner)
         sql = write_duckdb(read.tree, sources)
-        return f"({sql})" if inner else self._view(relation, lambda: sql)
+        return f"({sql})" if inner else self._view((relation.name, sql), lambda: sql)
 
-    def _view(self, relation: Relation, select: Callable[[], str]) -> str:
-        """Return the quoted name of a view over a relation, made once a version: DuckDB reads the list of files once."""
-        key = (relation.name, relation.version)
+    def _parquet_source(self, relation: Relation) -> str:
+        return self._view((relation.name, relation.version), lambda: _parquet_select(relation))
+
+    def _view(self, key: tuple[str, str], select: Callable[[], str]) -> str:
+        """Return the quoted name of a view, made once a key: DuckDB reads a list of files once a version."""
         if key not in self._views:
             name = "wb_" + hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()
             with self._cursor() as cursor:
                 _execute(cursor, f"CREATE OR REPLACE VIEW {name} AS {select()}")
             self._views[key] = name
-        self._views.move_to_end(key)
         return _quote(self._views[key])
 
     def _plan_native(
         self, cursor: duckdb.DuckDBPyConnection, statement: str, relations: Mapping[str, Relation]
     ) -> Plan:
-        used = check_native(cursor, statement, frozenset(relations))
+        used = check_native(cursor, statement, frozenset(relations), frozenset(self._functions))
         with self._lock:
             sources, arrow = self._sources(used, relations)
         self._register(cursor, arrow, relations)
@@ -228,7 +233,9 @@ def _open(
     for statement in _MACROS.read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
             connection.execute(statement)
-    folders = ", ".join(_literal(f"{Path(folder).resolve()}/") for folder in directories)
+    paths = [f"{Path(folder).resolve()}/" for folder in directories]
+    # A path with glob letters is asked for in its escaped form, and DuckDB compares that form.
+    folders = ", ".join(_literal(path) for path in dict.fromkeys([*paths, *map(_plain_path, paths)]))
     for setting in (
         "SET GLOBAL TimeZone = 'UTC'",
         "SET GLOBAL Calendar = 'gregorian'",
@@ -294,10 +301,6 @@ def _limit(tree: exp.Query, row_limit: int | None) -> None:
         tree.set("limit", exp.Limit(expression=exp.Literal.number(row_limit + 1)))
 
 
-def _spread_lists(statement: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    return statement, dict(parameters)
-
-
 def _bound(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of the parameters the SQL names: DuckDB refuses any other."""
     named = set(re.findall(r"\$(\w+)", sql))
@@ -311,29 +314,32 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[st
         raise _failure(error) from error
 
 
-def _run(
-    cursor: duckdb.DuckDBPyConnection,
-    sql: str,
-    values: Mapping[str, Any],
-    row_limit: int | None,
-    time_limit: float | None,
-) -> pa.Table:
-    """Run in a thread of its own: DuckDB looks for Ctrl-C only between batches, which may be minutes apart."""
-    with ThreadPoolExecutor(1, "workbench-query") as worker:
-        answer = worker.submit(lambda: _fetch(cursor.sql(sql, params=dict(values) or None), row_limit))
-        try:
-            if not _ends_within(answer, time_limit):
-                _stop(cursor, answer)
-                raise QueryTimeoutError(
-                    f"The statement ran longer than {time_limit:g} s and was stopped. Narrow it by time, type or "
-                    "stream, or raise query.time_limit."
-                )
-            return answer.result()
-        except duckdb.Error as error:
-            raise _failure(error) from error
-        except BaseException:
-            _stop(cursor, answer)
-            raise
+class _Fetch(msgspec.Struct, frozen=True):
+    """One statement on a connection of its own, with the values it binds."""
+
+    cursor: duckdb.DuckDBPyConnection
+    sql: str
+    values: Mapping[str, Any]
+    row_limit: int | None
+
+    def __call__(self) -> pa.Table:
+        return _fetch(self.cursor.sql(self.sql, params=dict(self.values) or None), self.row_limit)
+
+
+def _run(workers: ThreadPoolExecutor, fetch: _Fetch, time_limit: float | None) -> pa.Table:
+    """Run in a worker thread: DuckDB looks for Ctrl-C only between batches, which may be minutes apart."""
+    answer = workers.submit(fetch)
+    try:
+        if not _ends_within(answer, time_limit):
+            raise QueryTimeoutError(
+                f"The statement ran longer than {time_limit:g} s and was stopped. Narrow it by time, type or stream, or "
+                "raise query.time_limit."
+            )
+        return answer.result()
+    except duckdb.Error as error:
+        raise _failure(error) from error
+    finally:
+        _stop(fetch.cursor, answer)
 
 
 def _ends_within(answer: Future[pa.Table], time_limit: float | None) -> bool:

@@ -10,6 +10,14 @@ from workbench.errors import QueryRefusedError
 
 # Table functions that make rows from their arguments and read nothing.
 _TABLE_FUNCTIONS: Final = frozenset({"unnest", "range", "generate_series"})
+_WINDOW_FUNCTIONS: Final = frozenset(
+    "row_number rank dense_rank rank_dense percent_rank cume_dist ntile lag lead first_value last_value nth_value fill "
+    "first last first any_value coalesce try unnest row list_value struct_pack grouping grouping_id".split()
+)
+# Words without parentheses that DuckDB resolves to functions when no column has the name.
+_VALUE_WORDS: Final = frozenset(
+    "current_user session_user user current_role current_schema current_catalog current_database".split()
+)
 # Functions that show settings, the process or the catalog, or run SQL given as text.
 _REFUSED: Final = (
     "current_setting getenv getvariable current_database current_schema current_schemas current_user user "
@@ -19,10 +27,12 @@ _REFUSED: Final = (
 ).split()
 
 
-def check_native(connection: duckdb.DuckDBPyConnection, statement: str, relations: frozenset[str]) -> frozenset[str]:
+def check_native(
+    connection: duckdb.DuckDBPyConnection, statement: str, relations: frozenset[str], own: frozenset[str] = frozenset()
+) -> frozenset[str]:
     """Return the relations a native statement reads, once DuckDB's own parser shows one SELECT over them alone.
 
-    Table functions but unnest, range and generate_series are refused, as are names with a schema, and functions that
+    ``own`` are the functions the engine was handed, which no statement may call. Table functions but unnest, range and generate_series are refused, as are names with a schema, and functions that
     show settings, the process or the catalog.
     """
     rows = connection.execute("SELECT json_serialize_sql($statement)", {"statement": statement}).fetchall()
@@ -30,9 +40,11 @@ def check_native(connection: duckdb.DuckDBPyConnection, statement: str, relation
     if tree.get("error") or len(tree.get("statements", [])) != 1:
         raise QueryRefusedError("Only one SELECT may be run natively; DuckDB reads this as something else.")
     nodes = list(_walk(tree))
+    known = _known_functions(connection) - own
     names = {entry["key"].lower() for node in nodes for entry in node.get("map", []) if "key" in entry}
     for node in nodes:
         _check_node(node, relations | names)
+        _check_function(node, known)
     read = {str(node.get("table_name", "")).lower() for node in nodes if node.get("type") == "BASE_TABLE"}
     return relations & read
 
@@ -59,5 +71,23 @@ def _check_node(node: dict[str, Any], names: frozenset[str] | set[str]) -> None:
         name = str(node.get("function", {}).get("function_name", "")).lower()
         if name not in _TABLE_FUNCTIONS:
             raise QueryRefusedError(f"FROM may not call {name}: it could read files, settings or SQL given as text.")
-    if str(node.get("function_name", "")).lower() in _REFUSED:
-        raise QueryRefusedError(f"The function {node['function_name']} is refused: it shows the process or its settings.")
+
+
+def _known_functions(connection: duckdb.DuckDBPyConnection) -> frozenset[str]:
+    """Return the scalar and aggregate functions DuckDB brings itself: not the engine's macros, not Python's."""
+    rows = connection.execute(
+        "SELECT DISTINCT function_name FROM duckdb_functions() WHERE function_type IN ('scalar', 'aggregate', 'macro') "
+        "AND internal AND function_name NOT LIKE 'wb\\_%' ESCAPE '\\'"
+    ).fetchall()
+    return frozenset(str(row[0]).lower() for row in rows) | _WINDOW_FUNCTIONS
+
+
+def _check_function(node: dict[str, Any], known: frozenset[str]) -> None:
+    name = str(node.get("function_name", "")).lower()
+    columns = node.get("column_names") if node.get("type") == "COLUMN_REF" else None
+    if columns and len(columns) == 1 and str(columns[0]).lower() in _VALUE_WORDS:
+        name = str(columns[0]).lower()
+    if name in _REFUSED or name in _VALUE_WORDS:
+        raise QueryRefusedError(f"The function {name} is refused: it shows the process or its settings.")
+    if name and not node.get("is_operator") and name not in known | _TABLE_FUNCTIONS:
+        raise QueryRefusedError(f"The function {name} is not one of DuckDB's own scalar and aggregate functions.")

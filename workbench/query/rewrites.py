@@ -204,6 +204,16 @@ def _ignore_nulls(node: exp.IgnoreNulls) -> exp.Expression:
     return node
 
 
+def _in(node: exp.In) -> exp.Expression:
+    lists = [item for item in node.expressions if type_at(item).name == "array"]
+    if not lists or type_at(node.this).name == "array":
+        return node
+    if len(node.expressions) != 1:
+        _refuse("IN takes one list parameter, or values; not both")
+    rows = exp.Select(expressions=[call("unnest", lists[0])])
+    return exp.In(this=node.this, query=exp.Subquery(this=rows))
+
+
 def _unnest(node: exp.Unnest) -> exp.Expression:
     if len(node.expressions) != 1:
         _refuse("UNNEST of several arrays at once is not in the declared subset; unnest one after the other by ordinality")
@@ -236,6 +246,7 @@ _NODES: Final[dict[type[exp.Expression], Callable[..., exp.Expression]]] = {
     exp.Substring: _substring,
     exp.StrPosition: _position,
     exp.IgnoreNulls: _ignore_nulls,
+    exp.In: _in,
     exp.Unnest: _unnest,
     exp.WithinGroup: _within_group,
 }
