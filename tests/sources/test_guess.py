@@ -61,6 +61,8 @@ def test_compressed_content_is_looked_into(tmp_path: Path, kind: str, compress: 
         ("<!DOCTYPE log [<!ENTITY a 'b'>]><log/>", "xes"),
         ("<html>", None),
         ("[1, 2]", None),
+        ('{\n  "a": 1\n}', None),
+        ('{"a": \n{"a": 1}', "jsonlines"),
         ("just text", None),
     ],
 )

@@ -23,6 +23,7 @@ _SPACE: Final = b" \t\r\n"
 _ROOT: Final = re.compile(
     r"\s*(?:<\?.*?\?>\s*|<!--.*?-->\s*|<!DOCTYPE[^\[>]*(?:\[.*?\]\s*)?>\s*)*<(?:[\w.-]+:)?([\w.-]+)", re.DOTALL
 )
+_MARKER: Final = re.compile(r'"specversion"\s*:\s*"')
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 # What a file of one of these kinds begins with is never the beginning of another kind.
 _CERTAIN: Final = ("parquet", "avro", "xes")
@@ -64,8 +65,7 @@ def recognise(head: bytes) -> str | None:
         root = _ROOT.match(text)
         return "xes" if root is None or root[1] == "log" else None
     if text.startswith(("{", "[")):
-        plain = "jsonlines" if text.startswith("{") else None
-        return "cloudevents" if re.search(r'"specversion"\s*:\s*"', text) else plain
+        return "cloudevents" if _MARKER.search(text) else "jsonlines" if _is_json_lines(text) else None
     line = text.split("\n", 1)[0]
     return "csv" if any(mark in line for mark in ",;\t|") else None
 
@@ -90,6 +90,13 @@ def _read_text(head: bytes) -> str | None:
         return head.decode(errors="replace") if is_cut or latin or head.lstrip(_SPACE)[:1] == b"{" else None
 
 
+def _is_json_lines(text: str) -> bool:
+    """Say whether the text is one object a line, also when the first is malformed, and no object over several lines."""
+    from workbench.sources.cloudevents import is_document
+
+    return text.startswith("{") and not is_document(text.encode())
+
+
 def _check_named(path: Path, named: str | None, seen: str | None) -> None:
     if named is None:
         return
@@ -110,7 +117,7 @@ def _describe(head: bytes) -> str:
     ):
         if head.startswith(magic):
             return f"it is {name}"
-    return "it is text" if _read_text(head) is not None else f"its first bytes are {head[:4].hex(' ')}"
+    return "it is text" if _read_text(head) is not None else f"its first bytes are {head[:4].hex(chr(32))}"
 
 
 def _find_others() -> dict[str, EntryPoint]:
