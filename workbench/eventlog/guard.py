@@ -21,8 +21,10 @@ def check_head(table: Table, proofs: Path) -> Head:
     """
     head = read_head(table)
     current = table.current_snapshot()
-    if current is None or current.snapshot_id == head.snapshot_id:
+    if (None if current is None else current.snapshot_id) == head.snapshot_id:
         return head
+    if current is None:
+        raise foreign_write(table, head)
     if _is_proven(proofs, current.snapshot_id) or _same_rows(table, head):
         _remember(proofs, current.snapshot_id)
         return msgspec.structs.replace(head, snapshot_id=current.snapshot_id)
@@ -33,7 +35,11 @@ def foreign_write(table: Table, head: Head) -> ForeignWriteError:
     """Return the error that names the first snapshot after ours that changed rows."""
     snapshot = next(iter(_since(table, head.snapshot_id)), None)
     if snapshot is None:
-        return ForeignWriteError("The events table was changed by others and the snapshot that did it has expired.")
+        return ForeignWriteError(
+            "The events table was changed by others and no kept snapshot says how: it was set back to an older one, or "
+            f"the snapshot has expired. Our last is {head.snapshot_id}, at position {head.position}; restore it with "
+            "rollback_to_snapshot, or the catalog from a backup."
+        )
     summary = {} if snapshot.summary is None else snapshot.summary.additional_properties
     who = summary.get("trino_user") or summary.get("engine-name") or "an unknown writer"
     query = summary.get("trino_query_id") or "no query id"

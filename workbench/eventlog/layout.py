@@ -126,10 +126,16 @@ def _full_tables(table: Table, group: Iterable[DataFile]) -> Iterator[pa.Table]:
     for file in group:
         held.append(read_file(table, file.file_path))
         if sum(rows.num_rows for rows in held) >= FULL:
-            yield pa.concat_tables(held)
+            yield _in_order(pa.concat_tables(held))
             held = []
     if held:
-        yield pa.concat_tables(held)
+        yield _in_order(pa.concat_tables(held))
+
+
+def _in_order(rows: pa.Table) -> pa.Table:
+    """Return the rows by position: ours are already, what others rearranged may not be."""
+    positions = rows.column("position").to_numpy()
+    return rows if (positions[1:] > positions[:-1]).all() else rows.sort_by("position")
 
 
 def stream_progress(by_stream: Table) -> int:
