@@ -1,6 +1,7 @@
 """From the attributes of one record to a row, exactly: what the fast path leaves open is decided here."""
 
 import re
+from base64 import b64decode
 from functools import lru_cache
 from typing import Any, Final
 
@@ -9,7 +10,7 @@ import msgspec
 from workbench.decode import columns as names
 from workbench.decode.canonical import encode_json
 from workbench.decode.normalise import MAX_NESTING, MAX_PAYLOAD, MAX_VERSION, FaultError
-from workbench.decode.payloads import ABSENT, UNREADABLE, check_size, settle_payload
+from workbench.decode.payloads import ABSENT, UNREADABLE, check_size, read_payload, settle_payload
 from workbench.decode.rows import Row
 from workbench.decode.scan import Scanned, scan_json
 from workbench.decode.times import read_time
@@ -150,7 +151,19 @@ class Attributes:
         if version != SUPPORTED:
             raise self._fault("unsupported_specversion", SPECVERSION, SUPPORTED)
         if self.record.get(BINARY) is not None:
-            raise FaultError("binary_data", BINARY)
+            raise FaultError("binary_data", BINARY, repaired=self._unpack())
+
+    def _unpack(self) -> bytes | None:
+        """Return the record with its base64 payload as the JSON it holds, or else as the text it is."""
+        others = {name: value for name, value in self.record.items() if name != BINARY}
+        packed = self.record[BINARY]
+        if self.record.get(names.DATA) is not None or not isinstance(packed, str):
+            return None
+        try:
+            payload = bytes(read_payload(b64decode(packed, validate=True)).text or b"null")
+        except (ValueError, FaultError):
+            payload = encode_json(packed)
+        return encode_json({**others, names.DATA: msgspec.Raw(payload)})
 
     def _fault(self, code: str, name: str, mended: Any = None) -> FaultError:
         shown = self.texts[name][:40].decode(errors="replace") if name in self.texts else "absent"
@@ -169,12 +182,17 @@ class Attributes:
             if column in self.form.required:
                 raise self._fault("missing_attribute", name)
             if value == "":
-                raise self._invalid(column, "a text with something in it")
+                raise self._without(column)
             return None
         if isinstance(value, str):
             return value
         mended = bytes(value).decode() if isinstance(value, msgspec.Raw) else None
         raise self._invalid(column, "a string", mended)
+
+    def _without(self, column: str) -> FaultError:
+        name = self.form.attributes[column]
+        others = {key: value for key, value in self.record.items() if key != name}
+        return FaultError("invalid_attribute", f"{name} is empty", repaired=encode_json(others))
 
     def _time(self, column: str, text: str | None) -> str | None:
         if text is None:

@@ -5,10 +5,11 @@ from typing import Protocol, runtime_checkable
 
 import pyarrow as pa
 
+from workbench.decode.columns import DECODED
 from workbench.decode.mapped import decode_rows
+from workbench.decode.normalise import INDEX, FaultError, reject
 from workbench.decode.records import FORMS_OF_RECORDS, decode_records
 from workbench.decode.rows import DecodeContext, Decoded, Origin
-from workbench.errors import SourceError
 
 
 @runtime_checkable
@@ -45,16 +46,20 @@ Chunk = Records | MappedRows
 
 
 def decode_chunk(chunk: Chunk, context: DecodeContext, *, indexes: Sequence[int] | None = None) -> Decoded:
-    """Return what becomes of the records of one chunk.
+    """Return what becomes of the records of one chunk; nothing in them makes it raise.
 
     ``indexes`` are those of `workbench.decode.numbering.StreamIndexes`, for records that come without an id; without
-    them every record of the chunk counts as the first of its stream.
+    them every record of the chunk counts as the first of its stream, or as the one its media type says: a record
+    without an id that was refused carries its index there, so that it gets the same id when it is decoded again.
     """
     if isinstance(chunk, MappedRows):
         return decode_rows(chunk.rows, context, indexes=indexes)
-    form = FORMS_OF_RECORDS.get(chunk.media_type)
+    media_type, _, index = chunk.media_type.partition(INDEX)
+    origin = Origin(media_type, chunk.raws, chunk.offsets, chunk.lines)
+    form = FORMS_OF_RECORDS.get(media_type)
     if form is None:
-        possible = ", ".join(sorted(FORMS_OF_RECORDS))
-        raise SourceError(f"Records of {chunk.media_type} cannot be decoded; possible are {possible}.")
-    origin = Origin(chunk.media_type, chunk.raws, chunk.offsets, chunk.lines)
+        fault = FaultError("unknown_media_type", media_type)
+        return Decoded(DECODED.empty_table(), [reject(origin.place(row), fault) for row in range(len(chunk.raws))])
+    if index.isdigit():
+        indexes = [int(index)] * len(chunk.raws)
     return decode_records(origin, form, context, indexes=indexes)

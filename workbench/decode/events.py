@@ -12,7 +12,7 @@ import pyarrow as pa
 from workbench.decode import columns as names
 from workbench.decode.attributes import SALT
 from workbench.decode.canonical import encode_json
-from workbench.decode.normalise import MAX_VERSION, RULES, FaultError
+from workbench.decode.normalise import MAX_NESTING, MAX_VERSION, RULES, FaultError
 from workbench.decode.payloads import ABSENT, Payload, read_payload
 from workbench.decode.registry import EMPTY, Registry
 from workbench.decode.rows import FIELDS, DecodeContext, Origin, Row, complete
@@ -139,16 +139,13 @@ def _plain(name: str, value: Any, depth: int) -> Any:
         return str(value)
     if isinstance(value, int | float | Decimal):
         return _number(name, value)
-    if depth > MAX_DEPTH:
-        raise FaultError("nesting_too_deep", f"{name} has more than {MAX_DEPTH} levels")
+    if depth >= MAX_NESTING and isinstance(value, dict | list | tuple):
+        raise FaultError("nesting_too_deep", f"{name[:80]} has more than {MAX_NESTING} levels")
     if isinstance(value, dict):
         return _members(name, value, depth)
     if isinstance(value, list | tuple):
         return [_plain(f"{name}[{at}]", item, depth + 1) for at, item in enumerate(value)]
     raise _invalid(name, value, "a JSON value")
-
-
-MAX_DEPTH: Final = 500
 
 
 def _members(name: str, value: dict[Any, Any], depth: int) -> dict[str, Any]:
@@ -160,12 +157,13 @@ def _members(name: str, value: dict[Any, Any], depth: int) -> dict[str, Any]:
 
 
 def _number(name: str, value: float | Decimal) -> msgspec.Raw:
-    if not math.isfinite(value):
+    if isinstance(value, int):
+        if value.bit_length() > MAX_BITS:
+            raise FaultError("integer_out_of_range", f"{name} has {value.bit_length():,} bits")
+        return msgspec.Raw(int.__repr__(value).encode())
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
         raise FaultError("nan_or_infinity", f"{name} is {value}")
-    if isinstance(value, int) and value.bit_length() > MAX_BITS:
-        raise FaultError("integer_out_of_range", f"{name} has {value.bit_length():,} bits")
-    shown = float.__repr__(value) if isinstance(value, float) else str(value)
-    return msgspec.Raw(shown.encode())
+    return msgspec.Raw((str(value) if isinstance(value, Decimal) else float.__repr__(value)).encode())
 
 
 MAX_BITS: Final = 64

@@ -27,6 +27,8 @@ from workbench.decode.times import has_known_years, read_time, read_times, write
 from workbench.event import ACTOR_KINDS, Rejection
 
 RAW: Final = "raw"
+# Why a row is no record at all, as the source found it; null, or no such column, where it is one.
+FAULT: Final = "fault"
 # The kind of the records in `raw`, unless the rows' schema has a metadata entry of its own under MEDIA_TYPE_ENTRY.
 MEDIA_TYPE: Final = "application/json"
 MEDIA_TYPE_ENTRY: Final = b"media_type"
@@ -117,6 +119,8 @@ def read_rows(rows: pa.Table, source_name: str) -> tuple[Columns, set[int]]:
     strays.update(payloads.strays)
     columns["rest"], wrong = read_rests(_column(rows, names.METADATA))
     strays.update(wrong)
+    if FAULT in rows.column_names:
+        strays.update(_find(_column(rows, FAULT).is_valid()))
     return columns, strays
 
 
@@ -178,6 +182,8 @@ def read_rests(column: pa.Array) -> tuple[list[str], set[int]]:
 
 def read_row(values: dict[str, Any], row: int, source_name: str) -> Row:
     """Return one row, read exactly; raises FaultError for the first rule it breaks."""
+    if values.get(FAULT) is not None:
+        raise FaultError("malformed_row", values[FAULT])
     payload = _read_json(values, names.DATA)
     texts = {name: _read_text(values, name) for name in TEXTS}
     kind = texts[names.ACTOR_KIND]

@@ -59,6 +59,14 @@ RULES: Final[dict[str, Rule]] = {
         Rule("time_without_zone", "a time without a zone", "Add Z or an offset such as +01:00."),
         Rule("time_too_fine", "a time finer than a microsecond", "Write the time with at most six digits."),
         Rule("leap_second", "a leap second, which no clock of the log can hold", "Write the second before it."),
+        Rule(
+            "malformed_row", "a row that is no record of its source", "Mend the row in the source, and ingest it again."
+        ),
+        Rule(
+            "unknown_media_type",
+            "a record that cannot be read without its source",
+            "Ingest the source again; what is known already is not doubled.",
+        ),
         Rule("schema_mismatch", "a payload that its schema does not allow", "Mend the payload, or the schema."),
     )
 }
@@ -84,12 +92,16 @@ class Placed(msgspec.Struct, frozen=True):
     line: int | None = None
 
 
-def reject(placed: Placed, fault: FaultError) -> Rejection:
+# The media type's parameter that keeps the index in its stream of a refused record without an id.
+INDEX: Final = "; index="
+
+
+def reject(placed: Placed, fault: FaultError, *, index: int = 0) -> Rejection:
     """Return the rejection of one record for the rule it broke."""
     return Rejection(
         raw=placed.raw,
         offset=placed.offset,
-        media_type=placed.media_type,
+        media_type=f"{placed.media_type}{INDEX}{index}" if index else placed.media_type,
         line=placed.line,
         reason=fault.code,
         detail=f"{RULES[fault.code].found}: {fault.detail}",

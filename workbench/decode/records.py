@@ -123,7 +123,7 @@ def decode_run(origin: Origin, form: Form, context: DecodeContext, indexes: Sequ
         try:
             rows.append(read_record(origin.raws[row], row, form, context.source_name))
         except FaultError as fault:
-            rejections.append((row, reject(origin.place(row), fault)))
+            rejections.append((row, reject(origin.place(row), fault, index=indexes[row] if indexes else 0)))
     columns = add_rows(columns, rows)
     return complete(columns, context, origin, rejections=rejections, indexes=indexes)
 

@@ -119,7 +119,7 @@ def complete(
     """Return the rows as `Decoded`: validated against their schemas, with ids, salts, digests and keys."""
     refused = list(rejections)
     if not context.registry.is_empty:
-        columns, found = check_schemas(columns, context.registry, origin)
+        columns, found = check_schemas(columns, context.registry, origin, indexes)
         refused += found
     refused.sort(key=lambda pair: pair[0])
     rows = columns["row"]
@@ -180,7 +180,8 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
 
 def make_ids(columns: Columns, contents: list[bytes], indexes: Sequence[int] | None) -> None:
     """Give every row without an id the one its source, stream, index in the stream and content make."""
-    ids, sources, streams = (columns[name] for name in (names.EVENT_ID, names.SOURCE, names.STREAM_ID))
+    ids = columns[names.EVENT_ID] = [*columns[names.EVENT_ID]]  # columns without values may share one list
+    sources, streams = columns[names.SOURCE], columns[names.STREAM_ID]
     for at, row in enumerate(columns["row"]):
         if ids[at] is None:
             index = indexes[row] if indexes is not None else 0
@@ -188,7 +189,9 @@ def make_ids(columns: Columns, contents: list[bytes], indexes: Sequence[int] | N
             contents[at] = give_id(contents[at], ids[at])
 
 
-def check_schemas(columns: Columns, registry: Registry, origin: Origin) -> tuple[Columns, list[tuple[int, Rejection]]]:
+def check_schemas(
+    columns: Columns, registry: Registry, origin: Origin, indexes: Sequence[int] | None
+) -> tuple[Columns, list[tuple[int, Rejection]]]:
     """Return the columns without the rows that their schema refuses, those flagged whose version is not known yet."""
     refused: list[tuple[int, Rejection]] = []
     types, versions, rests = (columns[name] for name in (names.EVENT_TYPE, names.SCHEMA_VERSION, "rest"))
@@ -202,7 +205,8 @@ def check_schemas(columns: Columns, registry: Registry, origin: Origin) -> tuple
             detail = registry.find_mismatch(event_type, version, text or b"null")
             if detail is not None:
                 row = columns["row"][at]
-                refused.append((row, reject(origin.place(row), FaultError("schema_mismatch", detail))))
+                index = indexes[row] if indexes else 0
+                refused.append((row, reject(origin.place(row), FaultError("schema_mismatch", detail), index=index)))
     return drop_rows(columns, {row for row, _ in refused}), refused
 
 

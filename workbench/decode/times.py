@@ -13,7 +13,7 @@ from workbench.decode.normalise import FaultError
 # What a column may hold to be read at once: Arrow alone takes forms that RFC 3339 does not (a space, no seconds).
 EXACT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
 PARTS: Final = re.compile(
-    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(.)([0-9]{2}:[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-][0-9]{2}:[0-9]{2})?"
+    r"([0-9]{4}-[0-9]{2}-[0-9]{2})(.)([0-9]{2}:[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
 )
 LENGTH: Final = len("2026-01-31T12:00:00.000000Z")
 # Microseconds since 1970 of 0001-01-01T00:00:00Z and of the last microsecond of 9999.
