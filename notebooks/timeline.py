@@ -22,7 +22,6 @@ def log(open_session):
 @app.cell
 def timeline(mo, session, timeline_app):
     timeline_app(session, mo.query_params())
-    return
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Thin screens over the views: one widget for marimo and Jupyter, and the server that puts all apps under one address."""
+"""Thin screens over the views: one widget for marimo and Jupyter, and the server with every app under one address."""

@@ -70,7 +70,9 @@ class Gate:
     def _is_known(self, headers: dict[str, str]) -> bool:
         bearer = headers.get("authorization", "").removeprefix("Bearer ").encode()
         token = self._token or b""
-        return hmac.compare_digest(bearer, token) or hmac.compare_digest(_cookie(headers).encode(), self._proof.encode())
+        return hmac.compare_digest(bearer, token) or hmac.compare_digest(
+            _cookie(headers).encode(), self._proof.encode()
+        )
 
     def _brings_token(self, scope: Scope) -> bool:
         brought = dict(parse_qsl(scope["query_string"].decode("latin-1"))).get("token", "")

@@ -68,7 +68,10 @@ def _start(session: Session, choices: TimelineChoices, _options: Mapping[str, An
         "last": _time(overview.last),
         "grain": overview.grain.words,
         "bars": strip.to_dict(as_series=False),
-        "types": [{"name": name, "events": events, "hue": overview.hues[name]} for name, events in overview.event_types.items()],
+        "types": [
+            {"name": name, "events": events, "hue": overview.hues[name]}
+            for name, events in overview.event_types.items()
+        ],
     }
 
 
@@ -99,7 +102,11 @@ def _strip(session: Session, choices: TimelineChoices, _options: Mapping[str, An
 
     overview = load_overview(session, choices.position)
     wide = choices.drop("window")
-    bars = _from_overview(overview, wide) if wide.names in {(), ("event_type",)} else count_bars(session, wide, overview.grain)
+    bars = (
+        _from_overview(overview, wide)
+        if wide.names in {(), ("event_type",)}
+        else count_bars(session, wide, overview.grain)
+    )
     matching = bars.group_by("start").agg(pl.col("events").sum()).sort("start")
     return {"start": matching["start"].to_list(), "events": matching["events"].to_list()}
 
@@ -153,7 +160,7 @@ def _drops(session: Session, choices: TimelineChoices, _options: Mapping[str, An
 def _rows_sql(_session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
     where = match_choices(choices)
     return {
-        "sql": f"select *\nfrom events\n{where.text}\norder by position",
+        "sql": where.select("*", "order by position"),
         "parameters": {name: str(value) for name, value in where.parameters.items()},
     }
 

@@ -12,7 +12,18 @@ from workbench.errors import MissingExtraError
 
 STATIC: Final = Path(__file__).parent / "static"
 # In this order; each file may use what stands before it. Only the last one exports.
-SCRIPTS: Final = ("dom.js", "format.js", "state.js", "header.js", "strip.js", "facets.js", "lanes.js", "rows.js", "inspector.js", "timeline.js")
+SCRIPTS: Final = (
+    "dom.js",
+    "format.js",
+    "state.js",
+    "header.js",
+    "strip.js",
+    "facets.js",
+    "lanes.js",
+    "rows.js",
+    "inspector.js",
+    "timeline.js",
+)
 
 
 @cache
@@ -50,7 +61,9 @@ def _make(snippet: str) -> str:
 
 
 def _missing() -> MissingExtraError:
-    return MissingExtraError("The timeline draws with vl-convert-python. Install it: pip install 'eventlog-workbench[export]'.")
+    return MissingExtraError(
+        "The timeline draws with vl-convert-python. Install it: pip install 'eventlog-workbench[export]'."
+    )
 
 
 def _cache_folder() -> Path:

@@ -2,106 +2,112 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from html import escape
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from workbench.apps.markup import Markup, element, join
 from workbench.charts.theme import HUES
 from workbench.session import Session
 from workbench.views.grain import DAY
 from workbench.views.home import HomeFigures, count_home
 
 STYLE: Final = Path(__file__).parent / "static" / "home.css"
-BARS: Final = 52
-STRIP: Final = 900
+ENGINES: Final = {"duckdb": "DuckDB", "trino": "Trino"}
+SPARK_PARTS: Final = 52
+VOLUME_WIDTH: Final = 900
+# A type that has been silent for two days before the log's last event says so.
+SILENT_DAYS: Final = 2
 
 App = tuple[str, str, str]
 
 
 def render_home(session: Session | None, apps: Sequence[App], *, failure: str = "") -> str:
-    """Return the home page of a session's log, or, when it cannot be opened, the page that says so.
-
-    Every name that comes from the log is escaped here and nowhere else.
-    """
+    """Return the home page of a session's log, or, without a session, the page that says why there is none."""
     if session is None:
-        return _page("Home", "", _header("", ""), _failed(failure), apps)
+        notice = element("div", element("b", "✕ The log cannot be opened."), element("p", failure), class_="state bad")
+        return _page("", None, element("main", notice), apps)
     figures = count_home(session)
-    name = session.settings.name
-    engine = {"duckdb": "DuckDB", "trino": "Trino"}.get(session.engine.name, session.engine.name)
-    chip = _basis(figures, engine)
-    if not figures.overview.events:
-        return _page("Home", name, _header(name, chip), _empty(), apps)
-    return _page("Home", name, _header(name, chip), _main(figures, apps), apps)
+    chip = _basis(figures, ENGINES.get(session.engine.name, session.engine.name))
+    main = _main(figures, apps) if figures.overview.events else _empty()
+    return _page(session.settings.name, chip, main, apps)
 
 
-def _page(title: str, name: str, header: str, main: str, apps: Sequence[App]) -> str:
-    tabs = "".join(f'<a class="tab" href="{escape(path)}/">{escape(words)}</a>' for path, words, _ in apps)
-    return (
-        f'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{escape(title)} {escape(name)}</title>'
-        '<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
-        f"<style>{STYLE.read_text(encoding='utf-8')}</style></head><body>"
-        f'<header>{header}<nav><span class="tab here" aria-current="page">Home</span>{tabs}</nav></header>{main}</body></html>'
+def _page(name: str, chip: Markup | None, main: Markup, apps: Sequence[App]) -> str:
+    here = element("span", "Home", class_="tab here", aria_current="page")
+    tabs = [element("a", words, class_="tab", href=f"{path}/") for path, words, _ in apps]
+    header = element(
+        "header",
+        element("h1", "Home"),
+        element("span", name, class_="log"),
+        chip,
+        element("span", class_="gap"),
+        element("nav", here, *tabs),
     )
+    head = element(
+        "head",
+        Markup(
+            '<meta charset="utf-8"><meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">'
+        ),
+        element("title", f"Home {name}"),
+        element("style", Markup(STYLE.read_text(encoding="utf-8"))),
+    )
+    return f"<!doctype html>{element('html', head, element('body', header, main), lang='en')}"
 
 
-def _header(name: str, chip: str) -> str:
-    return f'<h1>Home</h1><span class="log">{escape(name)}</span>{chip}<span class="gap"></span>'
-
-
-def _basis(figures: HomeFigures, engine: str) -> str:
+def _basis(figures: HomeFigures, engine: str) -> Markup:
     position = figures.overview.position
     place = "none" if position is None else "none yet" if position < 0 else f"{position:,}"
-    last = f" · <b>{_minute(figures.last)} UTC</b>" if figures.last else ""
-    return f'<span class="basis">position <b>{place}</b>{last} · {escape(engine)} · {figures.quarantined:,} quarantined</span>'
+    last = join(" · ", element("b", f"{_minute(figures.last)} UTC")) if figures.last else None
+    rest = f" · {engine} · {figures.quarantined:,} quarantined"
+    return element("span", "position ", element("b", place), last, rest, class_="basis")
 
 
-def _failed(sentence: str) -> str:
-    return f'<main><div class="state bad"><b>✕ The log cannot be opened.</b><p>{escape(sentence)}</p></div></main>'
+def _empty() -> Markup:
+    command = element("code", "workbench ingest FILE")
+    words = element("p", "Bring some in with ", command, "; they appear here as they are committed.")
+    return element("main", element("div", element("h2", "This log has no event yet."), words, class_="empty"))
 
 
-def _empty() -> str:
-    return (
-        '<main><div class="empty"><h2>This log has no event yet.</h2>'
-        "<p>Bring some in with <code>workbench ingest FILE</code>; they appear here as they are committed.</p></div></main>"
-    )
+def _main(figures: HomeFigures, apps: Sequence[App]) -> Markup:
+    left = element("div", _volume(figures), _types(figures))
+    right = element("aside", _apps(apps), _checks(figures))
+    return element("main", _sentence(figures), _figures(figures), element("div", left, right, class_="columns"))
 
 
-def _main(figures: HomeFigures, apps: Sequence[App]) -> str:
-    return (
-        f"<main>{_sentence(figures)}{_figures(figures)}"
-        f'<div class="columns"><div>{_volume(figures)}{_types(figures)}</div><aside>{_apps(apps)}{_checks(figures)}</aside></div></main>'
-    )
-
-
-def _sentence(figures: HomeFigures) -> str:
+def _sentence(figures: HomeFigures) -> Markup:
     extent = f"{figures.overview.events:,} events from {_minute(figures.first)} to {_minute(figures.last)} UTC"
     if figures.missing or figures.twice:
         broken = f"{figures.missing:,} positions are missing and {figures.twice:,} stand twice"
-        return f'<p class="holds bad"><b>✕ The log is not whole.</b> {broken}; {extent}.</p>'
+        return element("p", element("b", "✕ The log is not whole."), f" {broken}; {extent}.", class_="holds bad")
     if figures.quarantined:
         waiting = "1 record waits" if figures.quarantined == 1 else f"{figures.quarantined:,} records wait"
-        return f'<p class="holds note"><b>! {waiting} in quarantine.</b> {extent}; see them with <code>workbench quarantine</code>.</p>'
+        see = join(f" {extent}; see them with ", element("code", "workbench quarantine"), ".")
+        return element("p", element("b", f"! {waiting} in quarantine."), see, class_="holds note")
     order = "no position missing, none twice, nothing waiting" if figures.missing is not None else "nothing waiting"
-    return f'<p class="holds good"><b><i>✓</i> The log is whole.</b> {extent}; {order}.</p>'
+    whole = element("b", element("i", "✓"), " The log is whole.")
+    return element("p", whole, f" {extent}; {order}.", class_="holds good")
 
 
-def _figures(figures: HomeFigures) -> str:
-    versions = int(figures.event_types["versions"].sum())
-    kinds = figures.event_types.height
+def _figures(figures: HomeFigures) -> Markup:
+    versions, kinds = int(figures.event_types["versions"].sum()), figures.event_types.height
     each = "one schema version each" if versions == kinds else f"{versions:,} schema versions"
     without = f"{figures.without_actor:,} events name none" if figures.without_actor else "every event names one"
+    kept_out = "records that could be no event" if figures.quarantined else "every record became an event"
+    mean = figures.overview.events / max(1, figures.streams)
     boxes = (
         ("Events", figures.overview.events, _per_day(figures)),
-        ("Streams", figures.streams, f"{figures.overview.events / max(1, figures.streams):,.1f} events each on average"),
+        ("Streams", figures.streams, f"{mean:,.1f} events each on average"),
         ("Event types", kinds, each),
         ("Actors", figures.actors, without),
-        ("Quarantined", figures.quarantined, "records that could be no event" if figures.quarantined else "every record became an event"),
+        ("Quarantined", figures.quarantined, kept_out),
     )
-    return '<div class="figures">' + "".join(
-        f"<div><span>{name}</span><strong>{count:,}</strong><span>{escape(note)}</span></div>" for name, count, note in boxes
-    ) + "</div>"
+    cells = [
+        element("div", element("span", name), element("strong", f"{count:,}"), element("span", note))
+        for name, count, note in boxes
+    ]
+    return element("div", *cells, class_="figures")
 
 
 def _per_day(figures: HomeFigures) -> str:
@@ -111,88 +117,120 @@ def _per_day(figures: HomeFigures) -> str:
     return f"{figures.overview.events / days:,.0f} a day on average" if days >= 1 else "all within a day"
 
 
-def _volume(figures: HomeFigures) -> str:
-    bars = figures.overview.bars.group_by("start", "end").agg(pl.col("events").sum()).sort("start")
-    first, last = int(bars["start"].to_list()[0]), int(bars["end"].to_list()[-1])
-    tallest = int(bars["events"].to_numpy().max())
-    scale = STRIP / max(1, last - first)
-    path = "".join(
-        f"M{(start - first) * scale:.1f} 64v{-max(1.0, 60 * events / tallest):.1f}h{max(0.8, (end - start) * scale - 0.8):.1f}V64z"
-        for start, end, events in bars.iter_rows()
-    )
-    return (
-        f'<section><div class="line"><h2>Volume</h2><span class="dim">events by occurred_at · 1 bar = {figures.overview.grain.words}, '
-        f'tallest {tallest:,}</span><a class="gap right" href="timeline/">Open in Timeline</a></div>'
-        f'<svg class="volume" viewBox="0 0 {STRIP} 65" preserveAspectRatio="none" role="img" aria-label="Events over time"><path d="{path}"/></svg>'
-        f'<div class="line dim"><span>{_day(first)}</span><span class="gap"></span><span>{_day(last)} UTC</span></div></section>'
-    )
-
-
-def _types(figures: HomeFigures) -> str:
-    weeks = _weeks(figures)
-    rows = []
-    for rank, row in enumerate(figures.event_types.iter_rows(named=True)):
-        hue = HUES[rank] if rank < len(HUES) else None
-        mark = f'<i class="swatch" style="background:{hue}"></i>' if hue else '<i class="swatch hollow"></i>'
-        share = 100 * row["events"] / figures.overview.events
-        rows.append(
-            f"<tr><td>{mark}{escape(row['event_type'])}</td><td class=n>{row['versions']}</td><td class=n>{row['events']:,}</td>"
-            f"<td class=n>{share:.2f} %</td><td>{_spark(weeks.get(row['event_type'], {}), hue)}</td>"
-            f"<td>{_minute(row['first'])}</td><td>{_minute(row['last'])}{_silent(row['last'], figures.last)}</td></tr>"
-        )
-    return (
-        f'<section><div class="line"><h2>Event types</h2><span class="dim">{figures.event_types.height:,}, by number of events</span></div>'
-        '<table><thead><tr><th>event_type<th class=n>schemas<th class=n>events<th class=n>share<th>over time, each on its own scale'
-        f"<th>first seen, UTC<th>last seen, UTC</tr></thead><tbody>{''.join(rows)}</tbody></table></section>"
+def _volume(figures: HomeFigures) -> Markup:
+    bars = figures.overview.bars.group_by("start", "end").agg(pl.col("events").sum()).sort("start").rows()
+    first, last = bars[0][0], bars[-1][1]
+    tallest = max(events for _, _, events in bars)
+    scale = VOLUME_WIDTH / max(1, last - first)
+    boxes = [
+        ((start - first) * scale, max(0.8, (end - start) * scale - 0.8), 60 * events / tallest)
+        for start, end, events in bars
+    ]
+    note = f"events by occurred_at · 1 bar = {figures.overview.grain.words}, tallest {tallest:,}"
+    return element(
+        "section",
+        element("div", element("h2", "Volume"), _dim(note), _open_timeline(), class_="line"),
+        _bars(boxes, 65, class_="volume", viewBox=f"0 0 {VOLUME_WIDTH} 65", preserveAspectRatio="none"),
+        element("div", _dim(_day(first)), element("span", class_="gap"), _dim(f"{_day(last)} UTC"), class_="line"),
     )
 
 
-def _weeks(figures: HomeFigures) -> dict[str, dict[int, int]]:
+def _open_timeline() -> Markup:
+    return element("a", "Open in Timeline", class_="gap right", href="timeline/")
+
+
+def _bars(boxes: Sequence[tuple[float, float, float]], floor: int, hue: str | None = None, **given: object) -> Markup:
+    path = "".join(f"M{left:.1f} {floor}v{-max(1.0, high):.1f}h{wide:.1f}V{floor}z" for left, wide, high in boxes)
+    return element("svg", element("path", d=path, fill=hue), aria_hidden="true", **given)
+
+
+def _types(figures: HomeFigures) -> Markup:
+    parts = _count_parts(figures)
+    heads = (
+        ("event_type", ""),
+        ("schemas", "n"),
+        ("events", "n"),
+        ("share", "n"),
+        ("over time, each on its own scale", ""),
+    )
+    row = element("tr", *(element("th", words, class_=kind or None) for words, kind in (*heads, *_SEEN)))
+    body = [
+        _type(each, HUES[rank] if rank < len(HUES) else None, parts.get(each["event_type"], {}), figures)
+        for rank, each in enumerate(figures.event_types.iter_rows(named=True))
+    ]
+    note = f"{figures.event_types.height:,}, by number of events"
+    title = element("div", element("h2", "Event types"), _dim(note), class_="line")
+    return element("section", title, element("table", element("thead", row), element("tbody", *body)))
+
+
+_SEEN: Final = (("first seen, UTC", ""), ("last seen, UTC", ""))
+
+
+def _type(row: dict[str, object], hue: str | None, parts: dict[int, int], figures: HomeFigures) -> Markup:
+    swatch = element("i", class_="swatch" if hue else "swatch hollow", style=f"background:{hue}" if hue else None)
+    events, last = row["events"], row["last"]
+    share = 100 * int(str(events)) / figures.overview.events
+    quiet = (figures.last - last).days if figures.last and isinstance(last, datetime) else 0
+    silent = _dim(f" {quiet:,} days before the last") if quiet >= SILENT_DAYS else None
+    tallest = max(parts.values(), default=1)
+    spark = [(3.0 * part, 2.4, 14 * count / tallest) for part, count in sorted(parts.items())]
+    width = 3 * SPARK_PARTS
+    return element(
+        "tr",
+        element("td", swatch, row["event_type"], title=row["event_type"]),
+        element("td", row["versions"], class_="n"),
+        element("td", f"{events:,}", class_="n"),
+        element("td", f"{share:.2f} %", class_="n"),
+        element("td", _bars(spark, 14, hue, class_="spark", viewBox=f"0 0 {width} 14", width=width, height=14)),
+        element("td", _minute(row["first"])),
+        element("td", _minute(last), silent),
+    )
+
+
+def _count_parts(figures: HomeFigures) -> dict[str, dict[int, int]]:
     """Return each type's events by 52nd part of the log's time."""
     bars = figures.overview.bars
-    first = int(bars["start"].to_numpy().min())
-    width = max(1, -(-(int(bars["end"].to_numpy().max()) - first) // BARS))
-    parts = bars.group_by("event_type", ((pl.col("start") - first) // width).alias("part")).agg(pl.col("events").sum())
+    first, last = int(bars["start"].to_numpy().min()), int(bars["end"].to_numpy().max())
+    width = max(1, -(-(last - first) // SPARK_PARTS))
+    part = ((pl.col("start") - first) // width).alias("part")
     counted: dict[str, dict[int, int]] = {}
-    for name, part, events in parts.iter_rows():
-        counted.setdefault(name, {})[part] = events
+    for name, number, events in bars.group_by("event_type", part).agg(pl.col("events").sum()).iter_rows():
+        counted.setdefault(name, {})[number] = events
     return counted
 
 
-def _spark(parts: dict[int, int], hue: str | None) -> str:
-    tallest = max(parts.values(), default=1)
-    path = "".join(f"M{3 * part} 14v{-max(1.0, 14 * events / tallest):.1f}h2.4V14z" for part, events in sorted(parts.items()))
-    colour = f' style="fill:{hue}"' if hue else ""
-    return f'<svg class="spark" viewBox="0 0 {3 * BARS} 14" width="{3 * BARS}" height="14" aria-hidden="true"><path d="{path}"{colour}/></svg>'
+def _apps(apps: Sequence[App]) -> Markup:
+    lines = [
+        join(element("dt", element("a", words, href=f"{path}/")), element("dd", question))
+        for path, words, question in apps
+    ]
+    return element("section", element("h2", "Apps"), element("dl", *lines))
 
 
-def _silent(last: datetime, head: datetime | None) -> str:
-    days = (head - last).days if head else 0
-    return f' <span class="dim">{days:,} days before the last</span>' if days >= 2 else ""  # noqa: PLR2004 - silent for two days
-
-
-def _apps(apps: Sequence[App]) -> str:
-    lines = "".join(f'<dt><a href="{escape(path)}/">{escape(words)}</a></dt><dd>{escape(question)}</dd>' for path, words, question in apps)
-    return f"<section><h2>Apps</h2><dl>{lines}</dl></section>"
-
-
-def _checks(figures: HomeFigures) -> str:
+def _checks(figures: HomeFigures) -> Markup | None:
     if figures.missing is None or figures.twice is None:
-        return ""
-    head = figures.overview.position or 0
+        return None
+    positions = f"Positions 0 – {figures.overview.position or 0:,}"  # noqa: RUF001 - an en dash stands between two figures
     lines = (
-        (figures.missing == 0, f"Positions 0 – {head:,}", "none missing" if not figures.missing else f"{figures.missing:,} missing"),
-        (figures.twice == 0, "One event a position", "none twice" if not figures.twice else f"{figures.twice:,} twice"),
+        (figures.missing == 0, positions, f"{figures.missing:,} missing" if figures.missing else "none missing"),
+        (figures.twice == 0, "One event a position", f"{figures.twice:,} twice" if figures.twice else "none twice"),
         (figures.quarantined == 0, "Quarantine", f"{figures.quarantined:,} waiting"),
     )
-    rows = "".join(
-        f'<li><i class="{"good" if held else "bad"}">{"✓" if held else "!"}</i>{name}<span>{finding}</span></li>' for held, name, finding in lines
-    )
-    return f'<section><h2>Checks</h2><ul>{rows}</ul></section>'
+    rows = [
+        element(
+            "li", element("i", "✓" if held else "!", class_="good" if held else "bad"), name, element("span", found)
+        )
+        for held, name, found in lines
+    ]
+    return element("section", element("h2", "Checks"), element("ul", *rows))
 
 
-def _minute(moment: datetime | None) -> str:
-    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if moment else ""
+def _dim(words: str) -> Markup:
+    return element("span", words, class_="dim")
+
+
+def _minute(moment: object) -> str:
+    return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else ""
 
 
 def _day(second: int) -> str:

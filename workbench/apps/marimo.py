@@ -1,13 +1,9 @@
 """The apps in marimo: a session for the notebook, and each app as one element."""
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from workbench.apps.sessions import known_apps, share_session
 from workbench.session import Session
-
-if TYPE_CHECKING:
-    from marimo import QueryParams
 
 
 def open_session() -> Session:
@@ -18,8 +14,8 @@ def open_session() -> Session:
     return share_session(str(chosen) if chosen else None)
 
 
-def timeline_app(session: Session, query: "QueryParams | Mapping[str, Sequence[str]] | None" = None) -> Any:
-    """Return the timeline as a marimo element; ``query`` are the page's parameters, which it keeps up to date."""
+def timeline_app(session: Session, query: Any = None) -> Any:
+    """Return the timeline as a marimo element; ``query`` is `mo.query_params()`, or the parameters of a link."""
     import marimo
 
     from workbench.apps.widget import TimelineWidget

@@ -3,12 +3,13 @@
 import socket
 import threading
 import webbrowser
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.apps.access import Gate, is_loopback
 from workbench.apps.home import render_home
-from workbench.apps.sessions import serve_settings, share_settings
+from workbench.apps.sessions import serve_settings, share_session, share_settings
 from workbench.config import Settings, load_settings
 from workbench.errors import ArgumentError, WorkbenchError
 
@@ -41,7 +42,10 @@ def make_app(settings: Settings, token: str | None = None) -> Gate:
     from starlette.responses import HTMLResponse, JSONResponse
     from starlette.routing import Mount, Route
 
-    serve_settings(settings, [{"name": "Home", "address": "../"}, *({"name": title, "address": f"../{name}/"} for name, title, _ in APPS)])
+    serve_settings(
+        settings,
+        [{"name": "Home", "address": "../"}, *({"name": title, "address": f"../{name}/"} for name, title, _ in APPS)],
+    )
     notebooks = find_notebooks()
     builder = marimo.create_asgi_app(quiet=True, include_code=False, show_tracebacks=False)
     for name, _, _ in APPS:
@@ -73,7 +77,9 @@ def serve(
     Raises ArgumentError without one, and where the port is taken.
     """
     if not is_loopback(host) and not token:
-        raise ArgumentError(f"{host} can be reached from other machines, so a token is needed. Add --token WORD, or serve on 127.0.0.1.")
+        raise ArgumentError(
+            f"{host} can be reached from other machines, so a token is needed. Add --token WORD, or serve on 127.0.0.1."
+        )
     settings = load_settings(target)
     listener = _listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
@@ -89,6 +95,21 @@ def _listen(host: str, port: int) -> socket.socket:
         raise ArgumentError(f"{host}:{port} cannot be listened on: {reason}. Choose another with --port.") from error
 
 
+def _warm() -> None:
+    """Do what the first visitor would wait 4 s for: the imports, the bundle, the log and its overview."""
+    from workbench.apps.bundle import load_bundle
+    from workbench.views.overview import load_overview
+
+    import_module("workbench.apps.widget")
+    try:
+        load_bundle()
+        session = share_session()
+        load_overview(session, session.head().position)
+    except WorkbenchError:
+        # The page that is asked for says it better, to someone who reads it.
+        return
+
+
 def _run(app: Gate, listener: socket.socket, address: str, *, open_browser: bool, token: str | None) -> None:
     import uvicorn
 
@@ -96,5 +117,6 @@ def _run(app: Gate, listener: socket.socket, address: str, *, open_browser: bool
     if open_browser:
         threading.Timer(1.0, webbrowser.open, [f"{address}?token={token}" if token else address]).start()
     # No access log: it would write down what is asked of the log, and once the token.
+    threading.Thread(target=_warm, daemon=True).start()
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, ws="auto"))
     server.run(sockets=[listener])

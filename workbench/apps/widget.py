@@ -15,7 +15,7 @@ from workbench.session import Session
 REFUSALS = (ArgumentError, QueryRefusedError)
 
 
-class TimelineWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget ships no types
+class TimelineWidget(anywidget.AnyWidget):
     """The timeline of a session, for marimo and Jupyter alike.
 
     ``query`` holds the choices as the parameters of a link and follows the page. ``in_address`` lets the page keep
@@ -24,7 +24,7 @@ class TimelineWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget sh
 
     query = traitlets.Dict().tag(sync=True)
     in_address = traitlets.Bool(default_value=False).tag(sync=True)
-    apps = traitlets.List().tag(sync=True)
+    apps: Any = traitlets.List().tag(sync=True)
 
     def __init__(
         self,
@@ -37,7 +37,9 @@ class TimelineWidget(anywidget.AnyWidget):  # type: ignore[misc]  # anywidget sh
         self._session = session
         self._esm = load_bundle()
         self._css = load_style()
-        super().__init__(query={name: list(values) for name, values in (query or {}).items()}, in_address=in_address, apps=list(apps))
+        super().__init__(
+            query={name: list(values) for name, values in (query or {}).items()}, in_address=in_address, apps=list(apps)
+        )
         self.on_msg(self._receive)
 
     def _receive(self, _widget: Any, content: Any, _buffers: Any) -> None:

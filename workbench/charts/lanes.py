@@ -8,7 +8,7 @@ import altair as alt
 import msgspec
 import polars as pl
 
-from workbench.charts.theme import Palette, configure_chart
+from workbench.charts.theme import Palette, chart_config
 from workbench.charts.time_axis import Window, time_axis, time_scale
 
 LANE_HEIGHT: Final = 23
@@ -17,6 +17,7 @@ TALLEST: Final = 70
 AXIS: Final = 30
 # A bar fills 0.84 of its lane, so that neighbours never touch; a single event among thousands keeps one pixel.
 FULL, LEAST = 0.84, 0.045
+MILLION: Final = 1_000_000
 COLUMNS: Final = ("lane", "start", "end", "events")
 
 
@@ -29,22 +30,25 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
     tallest: int
 
 
-def lanes_chart(bars: pl.DataFrame, lanes: Sequence[Lane], window: Window, palette: Palette, *, width: int) -> alt.LayerChart:
+def lanes_chart(
+    bars: pl.DataFrame, lanes: Sequence[Lane], window: Window, palette: Palette, *, width: int
+) -> alt.LayerChart:
     """Return the lanes over ``window``, ``width`` pixels wide in all.
 
-    ``bars`` has the columns lane (from 0, in the order of ``lanes``), start, end (whole epoch seconds) and events. Each lane is scaled to its own tallest bar, which is written at its right.
+    ``bars`` has the columns lane (from 0, in the order of ``lanes``), start, end (whole epoch seconds) and events.
+    Each lane is scaled to its own tallest bar, which is written at its right.
     """
     plot = width - LABELS - TALLEST
     height = LANE_HEIGHT * len(lanes)
     x = alt.X("x:T", scale=time_scale(window), axis=time_axis(window, plot))
-    return configure_chart(
-        alt.layer(*_frame(lanes, palette, plot), _bars(bars, lanes, window, palette, x)).properties(
-            width=plot,
-            height=height,
-            padding={"left": LABELS, "right": TALLEST, "top": AXIS, "bottom": 2},
-            autosize=alt.AutoSizeParams(type="none"),
-        ),
-        palette,
+    layers = [*_frame(lanes, palette, plot), _bars(bars, lanes, palette, x)]
+    return alt.LayerChart(
+        layer=layers,
+        width=plot,
+        height=height,
+        padding={"left": LABELS, "right": TALLEST, "top": AXIS, "bottom": 2},
+        autosize=alt.AutoSizeParams(type="none"),
+        config=chart_config(palette),
     )
 
 
@@ -53,15 +57,17 @@ def geometry(lane_count: int, width: int) -> dict[str, int]:
     return {"left": LABELS, "top": AXIS, "width": width - LABELS - TALLEST, "height": LANE_HEIGHT * lane_count}
 
 
-def _bars(bars: pl.DataFrame, lanes: Sequence[Lane], window: Window, palette: Palette, x: alt.X) -> alt.Chart:
+def _bars(bars: pl.DataFrame, lanes: Sequence[Lane], palette: Palette, x: alt.X) -> alt.Chart:
     colours = [lane.hue or palette.secondary for lane in lanes]
     origin, unit = bar_unit(bars)
     # Text in units of a bar costs a third of what objects cost: 4,200 bars are 70 kB as lines and 240 kB as JSON rows.
     lines = bars.select(
         "lane", (pl.col("start") - origin) // unit, (pl.col("end") - origin) // unit, "events"
     ).write_csv()
-    return (
-        alt.Chart(alt.InlineData(values=lines, format=alt.CsvDataFormat(type="csv", parse=dict.fromkeys(COLUMNS, "number"))))
+    chart: alt.Chart = (
+        alt.Chart(
+            alt.InlineData(values=lines, format=alt.CsvDataFormat(type="csv", parse=dict.fromkeys(COLUMNS, "number")))
+        )
         .transform_calculate(
             x=f"1000 * ({origin} + {unit} * datum.start)",
             x2=f"1000 * ({origin} + {unit} * datum.end)",
@@ -74,11 +80,10 @@ def _bars(bars: pl.DataFrame, lanes: Sequence[Lane], window: Window, palette: Pa
             x2=alt.X2("x2"),
             y=_y("top", len(lanes)),
             y2=alt.Y2("base"),
-            color=alt.Color(
-                "lane:O", legend=None, scale=alt.Scale(domain=list(range(len(lanes))), range=colours or ["#9498A0"])
-            ),
+            color=alt.Color("lane:O", legend=None, scale=alt.Scale(domain=list(range(len(lanes))), range=colours)),
         )
     )
+    return chart
 
 
 def bar_unit(bars: pl.DataFrame) -> tuple[int, int]:
@@ -94,13 +99,32 @@ def _tallest(lanes: Sequence[Lane]) -> str:
     return str([max(1, lane.tallest) for lane in lanes])
 
 
+def _x(pixels: float) -> Any:
+    # Built as it is meant: `alt.value` would try every schema there is, 8 ms a call.
+    return alt.XValue(pixels)  # type: ignore[no-untyped-call]  # altair generates it without types
+
+
+def _x2(pixels: float) -> Any:
+    return alt.X2Value(pixels)  # type: ignore[no-untyped-call]  # the same
+
+
+def _y_value(pixels: float) -> Any:
+    return alt.YValue(pixels)  # type: ignore[no-untyped-call]  # the same
+
+
 def _y(field: str, count: int) -> alt.Y:
     return alt.Y(f"{field}:Q", scale=alt.Scale(domain=[0, max(1, count)], reverse=True, nice=False), axis=None)
 
 
 def _frame(lanes: Sequence[Lane], palette: Palette, plot: int) -> list[alt.Chart]:
-    rows = [
-        {"lane": index, "middle": index + 0.5, **_words(lane), "hue": lane.hue or "transparent", "edge": lane.hue or palette.secondary}
+    rows: list[dict[str, Any]] = [
+        {
+            "lane": index,
+            "middle": index + 0.5,
+            **_words(lane),
+            "hue": lane.hue or "transparent",
+            "edge": lane.hue or palette.secondary,
+        }
         for index, lane in enumerate(lanes)
     ]
     labels = alt.Chart(alt.InlineData(values=rows))
@@ -109,19 +133,25 @@ def _frame(lanes: Sequence[Lane], palette: Palette, plot: int) -> list[alt.Chart
     # A name may reach up to the widest count, whose figures are 7.3 px wide each.
     room = LABELS - 42 - 7.3 * max((len(row["events"]) for row in rows), default=0)
     return [
-        labels.mark_rule(color=palette.hairline).encode(y=_y("lane", len(lanes)), x=alt.XValue(-LABELS), x2=alt.X2Value(plot + TALLEST)),
+        labels.mark_rule(color=palette.hairline).encode(
+            y=_y("lane", len(lanes)), x=_x(-LABELS), x2=_x2(plot + TALLEST)
+        ),
         labels.mark_point(shape="square", size=64, strokeWidth=1.5, opacity=1).encode(
             y=y,
-            x=alt.XValue(6 - LABELS),
+            x=_x(6 - LABELS),
             fill=alt.Fill("hue:N", scale=None),
             stroke=alt.Stroke("edge:N", scale=None),
         ),
-        labels.mark_text(align="left", limit=room, **text).encode(y=y, x=alt.XValue(18 - LABELS), text=alt.Text("name:N")),
-        labels.mark_text(align="right", **text, color=palette.secondary).encode(y=y, x=alt.XValue(-12), text=alt.Text("events:N")),
-        labels.mark_text(align="right", **text, color=palette.secondary).encode(y=y, x=alt.XValue(plot + TALLEST), text=alt.Text("tallest:N")),
-        alt.Chart(alt.InlineData(values=[{"text": "tallest"}])).mark_text(
-            align="right", baseline="bottom", fontSize=12, color=palette.secondary
-        ).encode(x=alt.XValue(plot + TALLEST), y=alt.YValue(-7), text=alt.Text("text:N")),
+        labels.mark_text(align="left", limit=room, **text).encode(y=y, x=_x(18 - LABELS), text=alt.Text("name:N")),
+        labels.mark_text(align="right", **text, color=palette.secondary).encode(
+            y=y, x=_x(-12), text=alt.Text("events:N")
+        ),
+        labels.mark_text(align="right", **text, color=palette.secondary).encode(
+            y=y, x=_x(plot + TALLEST), text=alt.Text("tallest:N")
+        ),
+        alt.Chart(alt.InlineData(values=[{"text": "tallest"}]))
+        .mark_text(align="right", baseline="bottom", fontSize=12, color=palette.secondary)
+        .encode(x=_x(plot + TALLEST), y=_y_value(-7), text=alt.Text("text:N")),
     ]
 
 
@@ -135,4 +165,4 @@ def count_words(count: int) -> str:
     >>> count_words(54_850), count_words(3_014_690)
     ('54,850', '3.01 M')
     """
-    return f"{count:,}" if count < 1_000_000 else f"{count / 1_000_000:,.2f} M"
+    return f"{count:,}" if count < MILLION else f"{count / MILLION:,.2f} M"

@@ -1,9 +1,8 @@
 """The colours, hues and type of every picture, as values that a chart is given; nothing is switched globally."""
 
 from collections.abc import Iterable, Mapping
-from typing import Final
+from typing import Any, Final
 
-import altair as alt
 import msgspec
 
 # Named faces first: on systems without a face of their own, `system-ui` is a wide one that tears columns apart.
@@ -48,17 +47,18 @@ def assign_hues(event_types: Iterable[str]) -> Mapping[str, str | None]:
     return {name: HUES[rank] if rank < len(HUES) else None for rank, name in enumerate(event_types)}
 
 
-def configure_chart(chart: alt.LayerChart, palette: Palette) -> alt.LayerChart:
-    """Return ``chart`` with the ground, type and hairlines of ``palette``."""
-    return (
-        chart.configure(background=palette.ground, font=FONT)
-        .configure_view(stroke=None)
-        .configure_axis(
-            labelColor=palette.secondary,
-            labelFontSize=12,
-            gridColor=palette.hairline,
-            domainColor=palette.hairline,
-            tickColor=palette.hairline,
-        )
-        .configure_text(fontSize=13, color=palette.ink)
-    )
+def chart_config(palette: Palette) -> dict[str, Any]:
+    """Return the configuration a chart is given: ground, type and hairlines of ``palette``."""
+    return {
+        "background": palette.ground,
+        "font": FONT,
+        "view": {"stroke": None},
+        "axis": {
+            "labelColor": palette.secondary,
+            "labelFontSize": 12,
+            "gridColor": palette.hairline,
+            "domainColor": palette.hairline,
+            "tickColor": palette.hairline,
+        },
+        "text": {"fontSize": 13, "color": palette.ink},
+    }

@@ -1,6 +1,6 @@
 """Where a time axis has its ticks, and how they are written."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import altair as alt
 import msgspec
@@ -62,7 +62,7 @@ class Window(msgspec.Struct, frozen=True):
 
 def time_scale(window: Window) -> alt.Scale:
     """Return the x scale over exactly ``window``, in its zone."""
-    kind = "time" if window.zone == "local" else "utc"
+    kind: Literal["time", "utc"] = "time" if window.zone == "local" else "utc"
     return alt.Scale(type=kind, domain=alt.ExprRef(f"[{window.start}, {window.end}]"), nice=False)
 
 
@@ -70,9 +70,7 @@ def time_axis(window: Window, width: int) -> alt.Axis:
     """Return the axis on top of a chart ``width`` pixels wide: where a day or a year begins, its name is in bold."""
     room = max(2, width // LABEL_WIDTH)
     ticks = _relative_ticks(window, room) if window.zone == "relative" else _calendar_ticks(window, room)
-    return alt.Axis(
-        orient="top", title=None, labelOverlap="greedy", ticks=False, labelPadding=6, domain=False, **ticks
-    )
+    return alt.Axis(orient="top", title=None, labelOverlap="greedy", ticks=False, labelPadding=6, domain=False, **ticks)
 
 
 def _calendar_ticks(window: Window, room: int) -> dict[str, Any]:
@@ -103,4 +101,5 @@ def _relative_ticks(window: Window, room: int) -> dict[str, Any]:
     last = -int(-((window.end - window.reference) // step))
     values = [window.reference + place * step for place in range(first, last + 1)]
     distance = f"round((datum.value - {window.reference}) / {unit * 1_000})"
-    return {"values": values, "labelExpr": f"replace(format({distance}, '~'), '-', '−') + ' {sign}'"}  # noqa: RUF001 - a true minus
+    # As an expression: Vega-Lite would write datetime(…) around each value, which Vega's interpreter gets wrong.
+    return {"values": alt.ExprRef(str(values)), "labelExpr": f"replace(format({distance}, '~'), '-', '−') + ' {sign}'"}  # noqa: RUF001 - a true minus

@@ -30,7 +30,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 class TimelineChoices(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a person can choose on the timeline.
 
-    ``since`` and ``until`` cut on occurred_at, [since, until). ``text`` is looked for in payloads and ids, ignoring case.
+    ``since`` and ``until`` cut on occurred_at, [since, until). ``text`` is looked for in payloads and ids, whatever its
+    case.
     ``position`` is the basis: events up to it count, all when None. ``event`` is the position that is open in the
     inspector, ``row`` the position at which the page of rows begins.
     """
@@ -156,12 +157,20 @@ def _read(query: Query, name: str, reader: Any) -> Any:
     try:
         return reader(values[-1])
     except (ValueError, OverflowError) as error:
-        wanted = "a time with its zone, such as 2026-01-31T08:00:00Z" if name in {"since", "until"} else "a position, 0 or more"
-        raise ArgumentError(f"The link says {name}={values[-1]}, and {name} must be {wanted}. Nothing was asked of the log.") from error
+        wanted = (
+            "a time with its zone, such as 2026-01-31T08:00:00Z"
+            if name in {"since", "until"}
+            else "a position, 0 or more"
+        )
+        raise ArgumentError(
+            f"The link says {name}={values[-1]}, and {name} must be {wanted}. Nothing was asked of the log."
+        ) from error
 
 
 def _one_of(query: Query, name: str, possible: tuple[str, ...]) -> Any:
     values = query.get(name)
     if values and values[-1] not in possible:
-        raise ArgumentError(f"The link says {name}={values[-1]}, and {name} can be {', '.join(possible)}. Nothing was asked of the log.")
+        raise ArgumentError(
+            f"The link says {name}={values[-1]}, and {name} can be {', '.join(possible)}. Nothing was asked of the log."
+        )
     return values[-1] if values else None

@@ -10,9 +10,14 @@ import polars as pl
 from workbench.errors import UnknownEventError
 from workbench.session import Session
 from workbench.views.payload import Line, list_lines
+from workbench.views.where import Where
 
 MOST_NEIGHBOURS: Final = 12
 MOST_TICKS: Final = 2_000
+ROW: Final = {
+    "events": "select * from events where position = :position",
+    "events_stored": "select * from events_stored where position = :position",
+}
 BRIEF: Final = "position, event_id, event_type, occurred_at, stream_id, actor_id"
 
 
@@ -34,7 +39,7 @@ class EventDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands around an event, each in position order: position, event_id, event_type, occurred_at …
+    """What stands around an event, in position order: position, event_id, event_type, occurred_at, stream_id, actor_id.
 
     ``instant`` holds the events of the same occurred_at (the event among them), of ``instant_count``; ``causes`` the
     event named by its causation_id; ``effects`` those that name it; ``stream`` its stream's events as position,
@@ -67,10 +72,10 @@ def load_event(session: Session, position: int) -> EventDetails:
 
 
 def _row(session: Session, relation: str, position: int) -> dict[str, Any]:
-    rows = session.sql(f"select * from {relation} where position = :position", {"position": position})
+    rows = session.sql(ROW[relation], {"position": position})
     if rows.is_empty():
         raise UnknownEventError(
-            f"No event stands at position {position:,}. Positions go up to {session.head().position:,}; choose one of them."
+            f"No event stands at position {position:,}. Positions go up to {session.head().position:,}; choose one."
         )
     return rows.row(0, named=True)
 
@@ -110,17 +115,15 @@ def _near(instant: pl.DataFrame, position: int) -> pl.DataFrame:
 
 
 def _ask(session: Session, condition: str, until: int | None, *, limit: int = 1_000, **parameters: Any) -> pl.DataFrame:
-    known, values = _known(until)
-    return session.sql(
-        f"select {BRIEF} from events where {condition}{known} order by position limit {limit}", {**parameters, **values}
-    )
+    where = _match(condition, until, parameters)
+    return session.sql(where.select(BRIEF, f"order by position limit {limit}"), where.parameters)
 
 
 def _count(session: Session, condition: str, until: int | None, **parameters: Any) -> int:
-    known, values = _known(until)
-    counted = session.sql(f"select count(*) as events from events where {condition}{known}", {**parameters, **values})
-    return int(counted["events"][0])
+    where = _match(condition, until, parameters)
+    return int(session.sql(where.select("count(*) as events"), where.parameters)["events"][0])
 
 
-def _known(until: int | None) -> tuple[str, dict[str, int]]:
-    return ("", {}) if until is None else (" and position <= :known_position", {"known_position": until})
+def _match(condition: str, until: int | None, parameters: Mapping[str, Any]) -> Where:
+    where = Where("", {}).also(condition, **parameters)
+    return where if until is None else where.also("position <= :known_position", known_position=until)

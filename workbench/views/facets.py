@@ -32,8 +32,10 @@ def count_facet(session: Session, choices: TimelineChoices, field: str) -> Facet
     where = match_choices(choices, without=field)
     kind = "max(actor_kind)" if field == "actor_id" else "cast(null as varchar)"
     values = session.sql(
-        f"select {field} as value, {kind} as kind, count(*) as events, count(*) over () as distinct_values\n"
-        f"from events\n{where.text}\ngroup by {field}\norder by events desc, value\nlimit {MOST_VALUES}",
+        where.select(
+            f"{field} as value, {kind} as kind, count(*) as events, count(*) over () as distinct_values",
+            f"group by {field}\norder by events desc, value\nlimit {MOST_VALUES}",
+        ),
         where.parameters,
     )
     distinct = int(values["distinct_values"][0]) if values.height else 0

@@ -7,9 +7,18 @@ import msgspec
 import polars as pl
 
 from workbench.session import Session
+from workbench.views.choices import TimelineChoices
 from workbench.views.overview import Overview, load_overview
+from workbench.views.where import match_choices
 
-WEEK: Final = 7 * 86_400
+TYPE_COLUMNS: Final = (
+    "event_type, count(*) as events, count(distinct schema_version) as versions, "
+    "min(occurred_at) as first, max(occurred_at) as last"
+)
+LOG_COLUMNS: Final = (
+    "count(distinct stream_id) as streams, count(distinct actor_id) as actors, "
+    "count_if(actor_id is null) as without_actor"
+)
 
 
 class HomeFigures(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,18 +44,11 @@ def count_home(session: Session) -> HomeFigures:
     """Return the figures of the home page, at the log's head."""
     head = session.head()
     overview = load_overview(session, head.position)
-    known = "" if head.position is None else "where position <= :known_position"
-    parameters = {} if head.position is None else {"known_position": head.position}
+    where = match_choices(TimelineChoices(position=head.position))
     types = session.sql(
-        "select event_type, count(*) as events, count(distinct schema_version) as versions,\n"
-        f"  min(occurred_at) as first, max(occurred_at) as last\nfrom events\n{known}\ngroup by event_type\norder by events desc, event_type",
-        parameters,
+        where.select(TYPE_COLUMNS, "group by event_type\norder by events desc, event_type"), where.parameters
     )
-    counted = session.sql(
-        "select count(distinct stream_id) as streams, count(distinct actor_id) as actors,\n"
-        f"  count_if(actor_id is null) as without_actor\nfrom events\n{known}",
-        parameters,
-    ).row(0, named=True)
+    counted = session.sql(where.select(LOG_COLUMNS), where.parameters).row(0, named=True)
     missing, twice = _check_positions(session, head.position)
     return HomeFigures(
         overview=overview,
@@ -63,8 +65,7 @@ def count_home(session: Session) -> HomeFigures:
 def _check_positions(session: Session, head: int | None) -> tuple[int | None, int | None]:
     if head is None:
         return None, None
-    counted = session.sql(
-        "select count(*) as events, count(distinct position) as positions from events where position <= :known_position",
-        {"known_position": head},
-    ).row(0, named=True)
+    where = match_choices(TimelineChoices(position=head))
+    columns = "count(*) as events, count(distinct position) as positions"
+    counted = session.sql(where.select(columns), where.parameters).row(0, named=True)
     return head + 1 - counted["positions"], counted["events"] - counted["positions"]

@@ -63,13 +63,15 @@ def load_overview(session: Session, position: int | None) -> Overview:
 def _count(session: Session, position: int | None) -> Overview:
     where = match_choices(TimelineChoices(position=position))
     extent = session.sql(
-        f"select count(*) as events, min(occurred_at) as first, max(occurred_at) as last from events {where.text}",
+        where.select("count(*) as events, min(occurred_at) as first, max(occurred_at) as last"),
         where.parameters,
     ).row(0, named=True)
     span = (extent["last"] - extent["first"]).total_seconds() if extent["events"] else 0.0
     grain = choose_grain(span, STRIP_WIDTH, narrowest=STRIP_BAR)
     bars = count_bars(session, TimelineChoices(position=position), grain)
-    types = bars.group_by("event_type").agg(pl.col("events").sum()).sort("events", "event_type", descending=[True, False])
+    types = (
+        bars.group_by("event_type").agg(pl.col("events").sum()).sort("events", "event_type", descending=[True, False])
+    )
     return Overview(
         position=position,
         events=extent["events"],
@@ -84,10 +86,7 @@ def _count(session: Session, position: int | None) -> Overview:
 def bars_statement(choices: TimelineChoices, grain: Grain) -> tuple[str, Mapping[str, object]]:
     """Return the one statement behind a density picture, and its parameters."""
     where = match_choices(choices)
-    text = (
-        f"select event_type, {bin_expression(grain)} as bar, count(*) as events\n"
-        f"from events\n{where.text}\ngroup by 1, 2"
-    )
+    text = where.select(f"event_type, {bin_expression(grain)} as bar, count(*) as events", "group by 1, 2")
     return text, where.parameters
 
 
@@ -110,6 +109,10 @@ def window_of(choices: TimelineChoices, overview: Overview) -> tuple[datetime, d
     """Return the window that is drawn, [since, until): what was chosen, else the whole log's extent."""
     first = to_microseconds(overview.first) if overview.first else 0
     last = to_microseconds(overview.last) + 1 if overview.last else 1
-    since = to_microseconds(choices.since) if choices.since else min(first, to_microseconds(choices.until) - 1 if choices.until else first)
+    since = (
+        to_microseconds(choices.since)
+        if choices.since
+        else min(first, to_microseconds(choices.until) - 1 if choices.until else first)
+    )
     until = to_microseconds(choices.until) if choices.until else max(last, since + 1)
     return from_microseconds(since), from_microseconds(max(until, since + 1_000))

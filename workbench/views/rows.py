@@ -1,13 +1,13 @@
 """The events themselves, a page at a time, in the order of the log."""
 
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 import polars as pl
 
 from workbench.session import Session
 from workbench.views.choices import TimelineChoices
-from workbench.views.where import match_choices
+from workbench.views.where import Where, match_choices
 
 PAGE: Final = 50
 ENVELOPE: Final = "position, occurred_at, event_type, stream_id, stream_version, actor_id, actor_kind"
@@ -26,14 +26,14 @@ def load_rows(session: Session, choices: TimelineChoices, *, backwards: bool = F
     start = choices.row or 0
     paged = where.also("position < :row" if backwards else "position >= :row", row=start) if start else where
     rows = session.sql(
-        f"select {ENVELOPE}\nfrom events\n{paged.text}\norder by position{' desc' if backwards else ''}\nlimit {PAGE}",
+        paged.select(ENVELOPE, f"order by position{' desc' if backwards else ''}\nlimit {PAGE}"),
         paged.parameters,
     ).sort("position")
     first = int(rows["position"][0]) if rows.height else start
     if not first:
         return RowsPage(rows=rows, before=0)
     earlier = where.also("position < :row", row=first)
-    before = session.sql(f"select count(*) as events from events {earlier.text}", earlier.parameters)
+    before = session.sql(earlier.select("count(*) as events"), earlier.parameters)
     return RowsPage(rows=rows, before=int(before["events"][0]))
 
 
@@ -47,24 +47,23 @@ def load_previous(session: Session, rows: pl.DataFrame) -> pl.DataFrame:
         return pl.DataFrame(schema={"position": pl.Int64, "previous_at": rows.schema["occurred_at"]})
     streams = wanted["stream_id"].unique().to_list()
     versions = (wanted["stream_version"] - 1).unique().to_list()
-    names = [f"stream_{place}" for place in range(len(streams))]
-    numbers = [f"version_{place}" for place in range(len(versions))]
+    where = Where("", {}).also("position < :last", last=int(wanted["position"].to_list()[-1]))
+    where = _among(_among(where, "stream_id", streams), "stream_version", versions)
     before = session.sql(
-        "select stream_id, stream_version + 1 as stream_version, occurred_at as previous_at\nfrom events\n"
-        f"where stream_id in ({_listed(names)}) and stream_version in ({_listed(numbers)}) and position < :last",
-        {**dict(zip(names, streams, strict=True)), **dict(zip(numbers, versions, strict=True)), "last": int(wanted["position"].to_list()[-1])},
+        where.select("stream_id, stream_version + 1 as stream_version, occurred_at as previous_at"), where.parameters
     )
     return wanted.join(before, on=["stream_id", "stream_version"]).select("position", "previous_at").sort("position")
 
 
-def _listed(names: list[str]) -> str:
-    return ", ".join(f":{name}" for name in names)
+def _among(where: Where, column: str, values: list[Any]) -> Where:
+    names = {f"{column}_{place}": value for place, value in enumerate(values)}
+    return where.also(f"{column} in ({', '.join(f':{name}' for name in names)})", **names)
 
 
 def export_rows(session: Session, choices: TimelineChoices) -> pl.DataFrame:
-    """Return every event of ``choices`` with all its columns, in position order. Raises RowLimitError beyond the limit."""
+    """Return every event of ``choices`` with all its columns, in position order. Raises RowLimitError beyond it."""
     where = match_choices(choices)
-    return session.sql(f"select *\nfrom events\n{where.text}\norder by position", where.parameters)
+    return session.sql(where.select("*", "order by position"), where.parameters)
 
 
 def write_rows(rows: pl.DataFrame, form: str) -> bytes:
@@ -72,5 +71,10 @@ def write_rows(rows: pl.DataFrame, form: str) -> bytes:
     from io import BytesIO
 
     file = BytesIO()
-    {"csv": rows.write_csv, "json": rows.write_ndjson, "parquet": rows.write_parquet}[form](file)
+    if form == "parquet":
+        rows.write_parquet(file)
+    elif form == "json":
+        rows.write_ndjson(file)
+    else:
+        rows.write_csv(file)
     return file.getvalue()

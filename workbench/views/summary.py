@@ -32,12 +32,14 @@ def summarise_window(session: Session, choices: TimelineChoices) -> WindowSummar
     """Return the figures of the events of ``choices``; all counts are exact."""
     where = match_choices(choices)
     types = session.sql(
-        f"select event_type, schema_version, count(*) as events, min(occurred_at) as first, max(occurred_at) as last\n"
-        f"from events\n{where.text}\ngroup by 1, 2",
+        where.select(
+            "event_type, schema_version, count(*) as events, min(occurred_at) as first, max(occurred_at) as last",
+            "group by 1, 2",
+        ),
         where.parameters,
     )
     people = session.sql(
-        f"select count(distinct stream_id) as streams, count(distinct actor_id) as actors\nfrom events\n{where.text}",
+        where.select("count(distinct stream_id) as streams, count(distinct actor_id) as actors"),
         where.parameters,
     ).row(0, named=True)
     return WindowSummary(
@@ -54,8 +56,9 @@ def summarise_window(session: Session, choices: TimelineChoices) -> WindowSummar
 def _count_week(session: Session, choices: TimelineChoices) -> tuple[int, ...]:
     where = match_choices(choices)
     hours = session.sql(
-        f"select cast(floor(to_unixtime(occurred_at) / {HOUR}) as bigint) as hour, count(*) as events\n"
-        f"from events\n{where.text}\ngroup by 1",
+        where.select(
+            f"cast(floor(to_unixtime(occurred_at) / {HOUR}) as bigint) as hour, count(*) as events", "group by 1"
+        ),
         where.parameters,
     )
     week = [0] * WEEK_HOURS
@@ -67,7 +70,7 @@ def _count_week(session: Session, choices: TimelineChoices) -> tuple[int, ...]:
 def count_matches(session: Session, choices: TimelineChoices) -> int:
     """Return how many events match."""
     where = match_choices(choices)
-    return int(session.sql(f"select count(*) as events from events {where.text}", where.parameters)["events"][0])
+    return int(session.sql(where.select("count(*) as events"), where.parameters)["events"][0])
 
 
 def suggest_drops(session: Session, choices: TimelineChoices) -> list[tuple[str, int]]:

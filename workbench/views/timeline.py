@@ -56,7 +56,9 @@ def picture_geometry(view: View, width: int = WIDTH) -> dict[str, int]:
 
 
 def _stack_lanes(bars: pl.DataFrame, hues: Mapping[str, str | None]) -> tuple[pl.DataFrame, list[Lane]]:
-    totals = bars.group_by("event_type").agg(pl.col("events").sum()).sort("events", "event_type", descending=[True, False])
+    totals = (
+        bars.group_by("event_type").agg(pl.col("events").sum()).sort("events", "event_type", descending=[True, False])
+    )
     names = totals["event_type"].to_list()
     # One type more than fits gets its lane: a lane `1 more` would say less in the same place.
     shown = names if len(names) <= MOST_LANES + 1 else names[:MOST_LANES]
@@ -70,7 +72,12 @@ def _stack_lanes(bars: pl.DataFrame, hues: Mapping[str, str | None]) -> tuple[pl
     counts = numbered.group_by("lane").agg(pl.col("events").sum(), pl.col("events").max().alias("tallest")).sort("lane")
     words = [*shown, f"{len(names) - len(shown)} more"]
     lanes = [
-        Lane(name=words[number], hue=hues.get(words[number]) if number < len(shown) else None, events=events, tallest=tallest)
+        Lane(
+            name=words[number],
+            hue=hues.get(words[number]) if number < len(shown) else None,
+            events=events,
+            tallest=tallest,
+        )
         for number, events, tallest in counts.iter_rows()
     ]
     return numbered, lanes

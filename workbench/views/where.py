@@ -7,7 +7,6 @@ import msgspec
 
 from workbench.views.choices import Filter, TimelineChoices
 
-
 # Where text is looked for, ignoring case: as `session.events(text=…)` does. Of these only `data` is the payload.
 SEARCHED: Final = ("data", "event_type", "stream_id", "actor_id", "event_id")
 
@@ -17,6 +16,10 @@ class Where(msgspec.Struct, frozen=True):
 
     text: str
     parameters: Mapping[str, Any]
+
+    def select(self, columns: str, tail: str = "") -> str:
+        """Return the statement that reads ``columns`` of the events this clause leaves."""
+        return "\n".join(line for line in (f"select {columns}", "from events", self.text, tail) if line)
 
     def also(self, condition: str, **parameters: Any) -> "Where":
         """Return this clause narrowed by one more condition."""

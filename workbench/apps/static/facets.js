@@ -3,8 +3,15 @@
 const FEW = { event_type: 12, actor_kind: 4, actor_id: 9, source: 5 };
 
 function drawFacets(app) {
-  const facets = (app.facets?.facets ?? []).filter((facet) => facet.field !== "source" || facet.distinct > 1 || app.choices.values("source").length);
+  const facets = (app.facets?.facets ?? []).filter((facet) => isTelling(app, facet));
   fill(app.parts.facets, facets.map((facet) => drawFacet(app, facet)));
+}
+
+// A field with one value tells nothing, unless it is filtered; the types are always there.
+function isTelling(app, { field, distinct, values }) {
+  const filtered = app.choices.values(field, false).length + app.choices.values(field, true).length > 0;
+  if (field === "source" || field === "actor_kind") return filtered || distinct > 1 || (field === "actor_kind" && values[0]?.value);
+  return filtered || distinct > 0;
 }
 
 function drawFacet(app, facet) {

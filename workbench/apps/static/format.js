@@ -6,7 +6,7 @@ const count = (number) => (number ?? 0).toLocaleString("en-US");
 const plural = (number, one, many) => `${count(number)} ${number === 1 ? one : many ?? `${one}s`}`;
 
 function share(part, whole) {
-  if (!whole) return "0 %";
+  if (!whole || !part) return "0 %";
   const percent = (100 * part) / whole;
   if (percent === 100) return "100 %";
   return percent >= 10 ? `${percent.toFixed(1)} %` : percent >= 0.01 || part === 0 ? `${percent.toFixed(2)} %` : "below 0.01 %";
@@ -38,15 +38,15 @@ function timeText(micros, zone, reference, precision = "full") {
 }
 
 function relativeText(distance, precision) {
-  const before = distance < 0 ? MINUS : "+";
+  const before = distance < 0 ? MINUS : distance > 0 ? "+" : "";
   const micros = Math.abs(distance);
   const days = Math.floor(micros / 86400e6);
   const rest = fields(micros % 86400e6, "utc");
   const clock = precision === "full" ? `${rest.minute}:${rest.second}.${rest.milli}${rest.micro ? pad(rest.micro, 3) : ""}` : rest.minute;
-  return precision === "day" ? `${before}${days} d` : `${before}${days} d ${clock}`;
+  return precision === "day" ? `${days ? before : ""}${days} d` : `${before}${days} d ${clock}`;
 }
 
-const zoneWord = (zone) => ({ utc: "UTC", local: localZone(), relative: "before the last event" })[zone];
+const zoneWord = (zone) => ({ utc: "UTC", local: localZone(), relative: "relative to the last event" })[zone];
 
 function localZone() {
   const minutes = -new Date().getTimezoneOffset();

@@ -52,7 +52,7 @@ function drawPlaces(app) {
   const grain = /1 bar = ([^,]+)/.exec(timeline.caption)?.[1] ?? "bar";
   const zone = choices.zone === "utc" ? " UTC" : "";
   const places = [
-    [`Busiest ${grain}`, `${timeText(bar.start * 1e6, choices.zone, start.last, grain.includes("day") || grain.includes("week") || grain.includes("month") ? "day" : "minute")}${zone} · ${plural(bar.events, "event")}`, [bar.start * 1e6, bar.end * 1e6]],
+    [`Busiest ${grain.replace(/^1 /, "").replace(/^h$/, "hour")}`, `${timeText(bar.start * 1e6, choices.zone, start.last, grain.includes("day") || grain.includes("week") || grain.includes("month") ? "day" : "minute")}${zone} · ${plural(bar.events, "event")}`, [bar.start * 1e6, bar.end * 1e6]],
     ["Last 24 hours", `up to ${timeText(start.last, choices.zone, start.last, "minute")}${zone}`, [start.last - day, start.last + 1]],
   ];
   return section("Places to look", "a click sets the window",

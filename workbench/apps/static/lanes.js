@@ -85,7 +85,7 @@ function handleHand(app, plot, drag, read) {
     const up = () => {
       plot.removeEventListener("pointermove", move);
       drag.hidden = true;
-      if (chosen) app.setWindow(chosen.map(Math.round));
+      if (chosen) app.setByHand(chosen, (to - from) / width);
     };
     plot.setPointerCapture(event.pointerId);
     plot.addEventListener("pointermove", move);

@@ -47,8 +47,14 @@ class Choices {
     return this.setValues(field, true, [...new Set([...this.values(field, true), value])]).with({ row: null });
   }
 
+  // The names of what narrows the answer, as the chips and the views name them.
+  narrowing() {
+    const fields = FIELDS.filter((field) => this.query[field] || this.query[`not_${field}`]);
+    return [...fields, ...(this.query.since || this.query.until ? ["window"] : []), ...(this.query.text ? ["text"] : [])];
+  }
+
   isNarrowed() {
-    return Object.keys(this.query).some((name) => !["position", "event", "row", "zone", "theme"].includes(name));
+    return this.narrowing().length > 0;
   }
 
   cleared() {
@@ -89,6 +95,11 @@ class Asker {
     this.pump();
   }
 
+  next(step) {
+    this.queue.unshift(step);
+    this.pump();
+  }
+
   also(step) {
     this.queue.push(step);
     this.pump();
@@ -105,7 +116,7 @@ class Asker {
       if (version === this.version) step.done(reply, buffers);
       this.pump();
     });
-    this.model.send({ id: this.last, kind: step.kind, choices: step.choices, options: step.options ?? {} });
+    this.model.send({ id: this.last, kind: step.kind, choices: step.late ? { ...step.choices, ...step.late() } : step.choices, options: step.options ?? {} });
   }
 
   receive(message, buffers) {

@@ -23,7 +23,7 @@ function drawStrip(app) {
   const place = (micros) => ((micros - from) / (to - from)) * wide;
   const tallest = Math.max(...bars.events);
   const matching = new Map((app.strip?.start ?? []).map((key, index) => [key, app.strip.events[index]]));
-  const narrowed = Object.keys(choices.query).some((name) => ![ "since", "until", "position", "event", "row", "zone", "theme"].includes(name));
+  const narrowed = choices.narrowing().some((name) => name !== "window");
   const left = bars.start.map((key) => matching.get(key) ?? 0);
   const total = left.reduce((sum, each) => sum + each, 0);
   const reference = start.last;
@@ -87,7 +87,7 @@ function makeBrush(app, box, from, to, wide) {
     };
     const up = () => {
       box.removeEventListener("pointermove", move);
-      if (current) app.setWindow(current.map(Math.round));
+      if (current) app.setByHand(current, (to - from) / wide);
     };
     box.setPointerCapture(event.pointerId);
     box.addEventListener("pointermove", move);

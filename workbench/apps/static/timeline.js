@@ -83,14 +83,18 @@ class Timeline {
 
   begin() {
     this.busy("Opening the log");
+    this.parts.main.hidden = true;
     this.asker.plan([
       this.ask("start", (start) => {
         this.start = start;
         this.hues = new Map(start.types.map((type) => [type.name, type.hue]));
         if (start.position !== null && start.position >= 0) this.choices = this.choices.with({ position: start.position });
+        clearTimeout(this.slow);
         this.notice = null;
+        fill(this.parts.strip);
         this.older = start.position !== null && start.head !== null && start.position < start.head;
         if (!start.events) return this.drawEmpty();
+        this.parts.main.hidden = false;
         this.remember(false);
         this.paint();
         return this.refresh();
@@ -101,14 +105,12 @@ class Timeline {
   drawEmpty() {
     this.paint();
     drawNotice(this);
-    this.parts.main.hidden = true;
-    this.empty = h("div", { class: "wb-empty" }, h("h2", {}, "This log has no event yet."), h("p", {}, "Bring some in with ", h("code", {}, "workbench ingest FILE"), "; they appear here as they are committed."), button("Look again", () => this.lookAgain(), { class: "wb-button main" }));
+    fill(this.parts.filters);
+    this.empty = h("div", { class: "wb-empty" }, h("h2", {}, "This log has no event yet."), h("p", {}, "Bring some in with ", h("code", {}, "workbench ingest FILE"), "; they appear here as they are committed. ", h("code", {}, "workbench demo"), " makes a log to look at."), button("Look again", () => this.lookAgain(), { class: "wb-button main" }));
     fill(this.parts.strip, this.empty);
   }
 
   lookAgain() {
-    this.parts.main.hidden = false;
-    fill(this.parts.strip);
     this.choices = this.choices.with({ position: null });
     this.begin();
   }
@@ -132,17 +134,23 @@ class Timeline {
     return this.ask("rows", (rows) => {
       this.rows = rows;
       this.previous = null;
-      this.backwards = options?.backwards;
+      // A page reached backwards is named by its own first row, so that its link leads to the same page.
+      if (options?.backwards && rows.rows.length) {
+        this.choices = this.choices.with({ row: rows.rows[0].position });
+        this.remember(false, true);
+      }
       drawRows(this);
       this.ready("rows");
     }, options);
   }
 
   previousStep(options) {
-    return this.ask("previous", ({ rows }) => {
+    const step = this.ask("previous", ({ rows }) => {
       this.previous = new Map(rows.map((row) => [row.position, row.previous_at]));
       drawRows(this);
     }, options);
+    // The page it belongs to is known once the rows are there.
+    return { ...step, late: () => ({ ...this.choices.query }) };
   }
 
   eventSteps() {
@@ -182,14 +190,17 @@ class Timeline {
     };
   }
 
+  // Says at once that nothing matches, then what each filter, dropped alone, would bring back.
   noMatch() {
     this.ready("lanes");
     fill(this.parts.rows);
-    const words = { window: "window", text: "text" };
-    this.asker.also(this.ask("drops", ({ drops }) => {
-      const title = drops.length <= 1 ? "No event matches this filter." : drops.length === 2 ? "No event matches both filters." : `No event matches all ${["", "", "", "three", "four", "five", "six", "seven"][drops.length] ?? drops.length} filters.`;
-      fill(this.parts.lanes, h("div", { class: "wb-nomatch" }, h("h2", {}, title),
-        h("dl", {}, drops.map(({ name, events }) => [h("dt", {}, link(`Drop ${words[name] ?? name}`, () => this.drop(name))), h("dd", {}, count(events)), h("dd", { class: "wb-dim" }, events === 1 ? "event" : "events")]))));
+    const names = this.choices.narrowing();
+    const many = ["", "", "", "three", "four", "five", "six", "seven"][names.length] ?? names.length;
+    const title = names.length <= 1 ? "No event matches this filter." : names.length === 2 ? "No event matches both filters." : `No event matches all ${many} filters.`;
+    const list = h("dl", {}, names.map((name) => [h("dt", {}, link(`Drop ${name}`, () => this.drop(name))), h("dd", {}, "…"), h("dd", {})]));
+    fill(this.parts.lanes, h("div", { class: "wb-nomatch" }, h("h2", {}, title), list));
+    this.asker.next(this.ask("drops", ({ drops }) => {
+      fill(list, drops.map(({ name, events }) => [h("dt", {}, link(`Drop ${name}`, () => this.drop(name))), h("dd", {}, count(events)), h("dd", { class: "wb-dim" }, events === 1 ? "event" : "events")]));
     }));
   }
 
@@ -249,7 +260,7 @@ class Timeline {
     if (!this.start) return this.begin();
     if (how.only === "rows") {
       this.parts.rows.classList.add("busy");
-      return this.asker.plan([this.rowStep(how.options), this.previousStep(how.options), this.summary ? null : this.ask("summary", (summary) => ((this.summary = summary), drawSide(this)))].filter(Boolean));
+      return this.asker.plan([this.rowStep(how.options), this.previousStep(), this.summary ? null : this.ask("summary", (summary) => ((this.summary = summary), drawSide(this)))].filter(Boolean));
     }
     this.brush?.(this.chosenWindow());
     if (how.quiet && before) {
@@ -311,6 +322,13 @@ class Timeline {
     return [from === undefined ? this.start.first : fromIso(from), to === undefined ? this.start.last + 1 : fromIso(to)];
   }
 
+  // What the hand chose is as exact as a pixel: its ends are rounded to the largest plain unit within one.
+  setByHand([from, to], perPixel) {
+    const unit = [86400e6, 3600e6, 900e6, 60e6, 1e6, 1e3].find((each) => each <= perPixel) ?? 1;
+    const start = Math.round(from / unit) * unit;
+    this.setWindow([start, Math.max(start + unit, Math.round(to / unit) * unit)]);
+  }
+
   setWindow(window_, how) {
     this.windows.push(this.chosenWindow());
     this.choose({ since: window_ ? toIso(Math.round(window_[0])) : null, until: window_ ? toIso(Math.round(window_[1])) : null, row: null }, how);
@@ -355,7 +373,6 @@ class Timeline {
     const { rows } = this.rows;
     const row = direction > 0 ? rows.at(-1).position + 1 : rows.length ? rows[0].position : this.choices.number("row");
     this.choose({ row }, { only: "rows", options: { backwards: direction < 0 } });
-    if (direction < 0) this.landing = true;
   }
 
   open(position) {
