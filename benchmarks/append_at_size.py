@@ -53,15 +53,15 @@ def run(scale: Scale) -> list[Part]:
         parts = [
             part
             for story, session in reversed(list(zip(stories[1:], sessions[1:], strict=True)))
-            for part in measure_size((story, session), (stories[0], sessions[0]), PAIRS[scale])
+            for part in measure_size((story, session), (stories[0], sessions[0]), scale)
         ]
     parts[0].detail["index_rebuild"] = rebuild
     return parts
 
 
-def measure_size(large: tuple[Story, "Session"], small: tuple[Story, "Session"], pairs: int) -> Sequence[Part]:
+def measure_size(large: tuple[Story, "Session"], small: tuple[Story, "Session"], scale: Scale) -> Sequence[Part]:
     """Return the ratio of one size to the smallest, and its p50."""
-    taken = measure_pairs(append_mixed(*large), append_mixed(*small), pairs=pairs)
+    taken = measure_pairs(append_mixed(*large), append_mixed(*small), pairs=PAIRS[scale], seconds=scale.seconds)
     size = f"{large[0].total // 1000:,}k"
     detail = {"events": large[0].total, "peer": f"own p50 at {small[0].total:,} events", "new": NEW, "known": KNOWN}
     return [
@@ -80,14 +80,13 @@ def append_mixed(story: Story, session: "Session") -> Run:
     def timed_append() -> float:
         stored = session.head().event_count
         known = pick_numbers(stored, KNOWN, seed=int(draw.integers(1 << 32)))
-        numbers = draw.permutation(np.concatenate([known, np.arange(stored, stored + NEW)]))
+        numbers = draw.permutation(np.concatenate([known, np.full(NEW, stored)]))
+        numbers[numbers == stored] = np.arange(stored, stored + NEW)
         events = make_events(story.rows(numbers))
         receipts = []
         seconds = clock(lambda: receipts.append(session.append(events)))
         receipt = receipts[0]
-        expected = np.where(numbers < stored, numbers, 0)
-        expected[numbers >= stored] = np.arange(stored, stored + NEW)
-        require_equal("positions", list(receipt.positions), expected.tolist())
+        require_equal("positions", list(receipt.positions), numbers.tolist())
         require_equal("appended, duplicates", (receipt.appended_count, receipt.duplicate_count), (NEW, KNOWN))
         return seconds
 

@@ -38,13 +38,14 @@ class Sizes(msgspec.Struct, frozen=True):
     before: int
     block: int
     pairs: int
-    stock_again: int
+    again: int
+    seconds: float | None
 
 
 SIZES = {
-    Scale.SMOKE: Sizes(150, 10, MIN_PAIRS, 4),
-    Scale.DEFAULT: Sizes(950, 50, MIN_PAIRS, MIN_PAIRS),
-    Scale.FULL: Sizes(950, 50, 2 * MIN_PAIRS, MIN_PAIRS),
+    Scale.SMOKE: Sizes(96, 16, MIN_PAIRS, 4, Scale.SMOKE.seconds),
+    Scale.DEFAULT: Sizes(950, 50, MIN_PAIRS, MIN_PAIRS, None),
+    Scale.FULL: Sizes(950, 50, 2 * MIN_PAIRS, MIN_PAIRS, None),
 }
 
 
@@ -74,7 +75,8 @@ def measure_growth(late: Path, early: Path, sizes: Sizes) -> Part:
     """Time a whole block of commits at the end against one at the beginning, merges included."""
     late_batches = make_batches(STORY, sizes.before * EVENTS, sizes.block, EVENTS)
     early_batches = make_batches(STORY, 0, sizes.block, EVENTS)
-    pairs = measure_pairs(append_block(late, late_batches), append_block(early, early_batches), pairs=sizes.pairs)
+    late_run, early_run = append_block(late, late_batches), append_block(early, early_batches)
+    pairs = measure_pairs(late_run, early_run, pairs=sizes.pairs, again=sizes.again, seconds=sizes.seconds)
     last = sizes.before + sizes.block
     detail = {
         "peer": f"own commits 1-{sizes.block}",
@@ -96,7 +98,7 @@ def append_block(place: Path, batches: Sequence[Batch]) -> Run:
 
 def measure_stock(folder: Path, late: Path, sizes: Sizes) -> Part:
     """Time single commits behind ``sizes.before`` others, ours against `Table.append`."""
-    rounds = sizes.pairs + sizes.stock_again + 2
+    rounds = sizes.pairs + sizes.again + 2
     tables = [STORY.rows_of_batch(number, EVENTS) for number in range(sizes.before + rounds)]
     build_table(folder / "stock", tables[: sizes.before])
     stock = open_table(folder / "stock", tables[0].schema)
@@ -104,9 +106,11 @@ def measure_stock(folder: Path, late: Path, sizes: Sizes) -> Part:
     with open_log(late) as session:
         product = append_each(session.append, [make_events(table) for table in tables[sizes.before :]])
         peer = append_each(stock.append, tables[sizes.before :])
-        pairs = measure_pairs(product, peer, pairs=sizes.pairs, again=sizes.stock_again)
-        require_equal("events in the log", session.head().event_count, (sizes.before + sizes.pairs + 1) * EVENTS)
-    require_equal("events in the stock table", stock.scan().count(), (sizes.before + rounds - 1) * EVENTS)
+        pairs = measure_pairs(product, peer, pairs=sizes.pairs, again=sizes.again, seconds=sizes.seconds)
+        # One round more than was timed went first.
+        stored = [sizes.before + 1 + len(pairs.product), sizes.before + 1 + len(pairs.peer) + len(pairs.again)]
+        counts = [session.head().event_count, stock.scan().count()]
+        require_equal("events of log and stock table", counts, [commits * EVENTS for commits in stored])
     faster = FASTER * min(1.0, (sizes.before + sizes.block) / GOAL_COMMITS)
     detail = {"peer": "PyIceberg Table.append", "snapshots_before": sizes.before}
     return compare_times("stock_append / append", pairs, faster, speed=True, detail=detail)

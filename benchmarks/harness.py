@@ -15,6 +15,8 @@ import msgspec
 import numpy as np
 
 MIN_PAIRS: Final = 15
+LEAST_PAIRS: Final = 5
+SMOKE_SECONDS: Final = 14.0
 RESAMPLES: Final = 4000
 SEED: Final = 20261121
 
@@ -28,6 +30,11 @@ class Scale(StrEnum):
     SMOKE = "smoke"
     DEFAULT = "default"
     FULL = "full"
+
+    @property
+    def seconds(self) -> float | None:
+        """How long one part of a task may measure: a smoke run ends in 60 s also where others use the machine."""
+        return SMOKE_SECONDS if self is Scale.SMOKE else None
 
 
 class Estimate(msgspec.Struct, frozen=True):
@@ -87,16 +94,22 @@ def timed(call: Callable[[], Any]) -> Run:
     return lambda: clock(call)
 
 
-def measure_pairs(product: Run, peer: Run, *, pairs: int = MIN_PAIRS, again: int | None = None) -> Pairs:
+def measure_pairs(
+    product: Run, peer: Run, *, pairs: int = MIN_PAIRS, again: int | None = None, seconds: float | None = None
+) -> Pairs:
     """Run ``pairs`` rounds of product and peer, the order alternating, and the peer once more in the first ``again``.
 
     One untimed round goes first, so that imports and file lists are warm on both sides. Within a round the two runs
-    that are compared stand next to each other: product, peer, peer or peer, peer, product.
+    that are compared stand next to each other: product, peer, peer or peer, peer, product. After ``seconds`` no round
+    begins, unless there were fewer than five.
     """
+    deadline = float("inf") if seconds is None else time.perf_counter() + seconds
     product(), peer()
     repeats = pairs if again is None else again
     taken: tuple[list[float], list[float], list[float]] = ([], [], [])
     for number in range(pairs):
+        if number >= LEAST_PAIRS and time.perf_counter() > deadline:
+            break
         sides = [(0, product), (1, peer)] + ([(2, peer)] if number < repeats else [])
         for side, run in sides if number % 2 == 0 else reversed(sides):
             taken[side].append(run())

@@ -38,7 +38,7 @@ def run(scale: Scale) -> list[Part]:
     """Return the speed against DuckDB's copy, and against the SDK with PyIceberg."""
     sizes = SIZES[scale]
     with temporary_folder() as folder:
-        return [measure_duck(folder, sizes), measure_sdk(folder, sizes)]
+        return [measure_duck(folder, sizes, scale), measure_sdk(folder, sizes, scale)]
 
 
 def write_lines(folder: Path, count: int) -> Path:
@@ -61,14 +61,14 @@ def ingest_fresh(lines: Path, folder: Path) -> Run:
     return timed_ingest
 
 
-def measure_duck(folder: Path, sizes: Sizes) -> Part:
+def measure_duck(folder: Path, sizes: Sizes, scale: Scale) -> Part:
     lines, log, target = write_lines(folder, sizes.duck), folder / "log", folder / "copy.parquet"
     connection = duck.open_duck()
 
     def copy() -> float:
         return clock(lambda: duck.copy_cloud_events(connection, lines, target))
 
-    pairs = measure_pairs(ingest_fresh(lines, log), copy, pairs=MIN_PAIRS)
+    pairs = measure_pairs(ingest_fresh(lines, log), copy, seconds=scale.seconds)
     copied = duck.fetch_rows(connection, f"{DUCK_TOTALS} from '{target}' group by all")
     with open_log(log) as session:
         require_equal("events and amounts by type", totals(session), copied)
@@ -81,14 +81,14 @@ def measure_duck(folder: Path, sizes: Sizes) -> Part:
     return compare_times("copy / ingest", pairs, 0.4, speed=True, detail=detail)
 
 
-def measure_sdk(folder: Path, sizes: Sizes) -> Part:
+def measure_sdk(folder: Path, sizes: Sizes, scale: Scale) -> Part:
     lines, log, stock = write_lines(folder, sizes.sdk), folder / "log", folder / "stock"
 
     def read() -> float:
         shutil.rmtree(stock, ignore_errors=True)
         return clock(lambda: sdk.ingest_lines(lines, stock))
 
-    pairs = measure_pairs(ingest_fresh(lines, log), read, pairs=MIN_PAIRS, again=sizes.sdk_again)
+    pairs = measure_pairs(ingest_fresh(lines, log), read, again=sizes.sdk_again, seconds=scale.seconds)
     with open_log(log) as session:
         expected = open_table(stock, sdk.SCHEMA).scan().to_arrow().group_by("event_type").aggregate([("data", "count")])
         counts = [row[:2] for row in totals(session)]

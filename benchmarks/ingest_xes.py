@@ -26,7 +26,7 @@ from benchmarks.logs import open_log
 from benchmarks.places import cache_folder, temporary_folder
 
 BPI: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "bpic2012" / "bpic2012.xes.gz"
-MADE_EVENTS: Final = 20_000
+MADE_EVENTS: Final = 30_000
 AGAIN = {Scale.SMOKE: 5, Scale.DEFAULT: 3, Scale.FULL: MIN_PAIRS}
 
 Peer = Callable[[Path], dict[str, Any]]
@@ -42,7 +42,10 @@ def run(scale: Scale) -> list[Part]:
             print("ingest_xes: ../shared/data/bpic2012 is absent, so a made-up log is read instead.", file=sys.stderr)
         found = read(file)
         pairs = measure_pairs(
-            ingest_fresh(file, folder / "log"), lambda: read(file)["seconds"], pairs=MIN_PAIRS, again=AGAIN[scale]
+            ingest_fresh(file, folder / "log"),
+            lambda: read(file)["seconds"],
+            again=AGAIN[scale],
+            seconds=None if scale.seconds is None else 2 * scale.seconds,
         )
         with open_log(folder / "log") as session:
             rows = session.sql("select event_type, count(*) as events from events_stored group by event_type").rows()

@@ -67,7 +67,10 @@ def log_name(story: data.Story) -> tuple[str, dict[str, Any]]:
 
 
 def build_log(folder: Path, story: data.Story, total: int | None = None) -> None:
-    """Ingest a story, or its first ``total`` events, through a mapping; an event's position is its number."""
+    """Ingest a story, or its first ``total`` events, through a mapping; an event's position is its number.
+
+    It is not maintained: ingest writes full files, and the layout by stream is for the task that asks for it.
+    """
     last = story.total if total is None else total
     folder.mkdir(parents=True, exist_ok=True)
     mapping, rows = folder / "story.toml", folder / "story.parquet"
@@ -79,8 +82,7 @@ def build_log(folder: Path, story: data.Story, total: int | None = None) -> None
             report = session.ingest(rows, mapping=mapping)
             if report.appended != count:
                 raise RuntimeError(f"{folder}: {count} events were to be ingested, the report says {report}.")
-        rows.unlink()
-        session.maintain()
+    rows.unlink()
 
 
 def write_story(path: Path, story: data.Story, first: int, count: int) -> None:

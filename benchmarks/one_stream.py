@@ -29,6 +29,7 @@ def run(scale: Scale) -> list[Part]:
     """Return the p50 of one stream's events, and how much faster than a scan that is; each run asks another stream."""
     story = Story(total=EVENTS[scale], streams=EVENTS[scale] // 50)
     with temporary_folder() as folder, open_log(cached_log(story)) as session, duck.open_duck() as connection:
+        session.maintain()
         target = folder / "by-time.parquet"
         duck.write_sorted(connection, event_files(session), target, "occurred_at, position")
         names = story.stream_ids(pick_numbers(story.streams, 4 * PAIRS[scale], seed=len(COLUMNS))).to_pylist()
@@ -50,7 +51,7 @@ def run(scale: Scale) -> list[Part]:
             statement = scan(next(peer_names))
             return clock(lambda: duck.fetch_arrow(connection, statement))
 
-        pairs = measure_pairs(ask_product, ask_peer, pairs=PAIRS[scale])
+        pairs = measure_pairs(ask_product, ask_peer, pairs=PAIRS[scale], seconds=scale.seconds)
     detail = {"peer": "DuckDB scan of one time-ordered file", "threads": duck.THREADS, "events": story.total}
     faster = TIMES_FASTER * story.total / GOAL_EVENTS
     return [

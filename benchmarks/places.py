@@ -45,7 +45,7 @@ def cached_folder(name: str, parameters: Mapping[str, Any], build: Callable[[Pat
     if not mark.is_file():
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
-        print(f"building {folder.name} once {dict(parameters)} ...", file=sys.stderr, flush=True)
+        print(f"building {folder} once; later runs use it again ...", file=sys.stderr, flush=True)
         begin = time.perf_counter()
         build(folder)
         facts = {"parameters": dict(parameters), "seconds": round(time.perf_counter() - begin, 1)}

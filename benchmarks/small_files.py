@@ -25,12 +25,13 @@ class Sizes(msgspec.Struct, frozen=True):
     large: int
     commits: int
     pairs: int
+    seconds: float | None
 
 
 SIZES = {
-    Scale.SMOKE: Sizes(300_000, 200, MIN_PAIRS),
-    Scale.DEFAULT: Sizes(1_000_000, 1_000, 2 * MIN_PAIRS),
-    Scale.FULL: Sizes(1_000_000, 1_000, 4 * MIN_PAIRS),
+    Scale.SMOKE: Sizes(200_000, 150, MIN_PAIRS, Scale.SMOKE.seconds),
+    Scale.DEFAULT: Sizes(1_000_000, 1_000, 2 * MIN_PAIRS, None),
+    Scale.FULL: Sizes(1_000_000, 1_000, 4 * MIN_PAIRS, None),
 }
 # One run asks all of them; `{after}` differs from run to run, so that no answer can come from a cache.
 QUESTIONS = (
@@ -85,6 +86,6 @@ def measure_reading(
         after = next(peer_afters)
         return clock(lambda: [connection.sql(question.format(after=after)).pl() for question in peers])
 
-    pairs = measure_pairs(ask_product, ask_peer, pairs=sizes.pairs)
+    pairs = measure_pairs(ask_product, ask_peer, pairs=sizes.pairs, seconds=sizes.seconds)
     detail = {"peer": f"DuckDB read_parquet of {len(files)} files", "threads": duck.THREADS, "commits": sizes.commits}
     return compare_times(name, pairs, limit, detail=detail)

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from workbench.views.choices import TimelineChoices
     from workbench.views.grain import Grain
 
-EVENTS = {Scale.SMOKE: 1_000_000, Scale.DEFAULT: 10_000_000, Scale.FULL: 10_000_000}
+EVENTS = {Scale.SMOKE: 500_000, Scale.DEFAULT: 10_000_000, Scale.FULL: 10_000_000}
 PAIRS = {Scale.SMOKE: MIN_PAIRS, Scale.DEFAULT: 2 * MIN_PAIRS, Scale.FULL: 4 * MIN_PAIRS}
 WINDOWS = {"whole": 1.0, "10_percent": 0.1, "1_percent": 0.01}
 WIDTH = 1_600
@@ -42,7 +42,7 @@ def run(scale: Scale) -> list[Part]:
         target = folder / "by-time.parquet"
         duck.write_sorted(connection, event_files(session), target, "occurred_at, position")
         sides = (session, connection, f"'{target}'")
-        parts = [measure_window(name, share, sides, PAIRS[scale]) for name, share in WINDOWS.items()]
+        parts = [measure_window(name, share, sides, scale) for name, share in WINDOWS.items()]
     largest = max(int(part.detail["spec_bytes"]) for part in parts)
     return [*parts, fixed_part("chart_spec_bytes / 100 kB", largest / MOST_BYTES, 1.0, detail={"bytes": largest})]
 
@@ -62,7 +62,7 @@ def choose_windows(share: float, count: int) -> "list[TimelineChoices]":
 
 
 def measure_window(
-    name: str, share: float, sides: tuple["Session", duckdb.DuckDBPyConnection, str], pairs: int
+    name: str, share: float, sides: tuple["Session", duckdb.DuckDBPyConnection, str], scale: Scale
 ) -> Part:
     """Time the bars of one length of window; what the whole view takes, chart included, stands in the detail."""
     from workbench.charts.lanes import geometry
@@ -71,7 +71,7 @@ def measure_window(
     from workbench.views.timeline import show_timeline
 
     session, connection, events = sides
-    windows = choose_windows(share, 3 * pairs)
+    windows = choose_windows(share, 3 * PAIRS[scale])
     grain = choose_grain((SPAN * share).total_seconds(), geometry(0, WIDTH)["width"])
     for window in windows[:2]:
         bars = count_bars(session, window, grain).select("event_type", "start", "events").rows()
@@ -86,7 +86,8 @@ def measure_window(
         statement = raw_bars(next(peer), grain, events)
         return clock(lambda: connection.sql(statement).pl())
 
-    taken = measure_pairs(ask_product, ask_peer, pairs=pairs, again=pairs // 2)
+    pairs = PAIRS[scale]
+    taken = measure_pairs(ask_product, ask_peer, pairs=pairs, again=pairs // 2, seconds=scale.seconds)
     views, specs = draw_views(session, windows[-5:], show_timeline)
     detail = {
         "peer": "DuckDB over one time-ordered file",

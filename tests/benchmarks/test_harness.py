@@ -93,3 +93,8 @@ def test_a_goal_that_was_not_measured_does_not_hold() -> None:
 def test_times_of_different_answers_are_not_compared() -> None:
     with pytest.raises(UnequalAnswersError, match="rows: the product answers 1, the peer 2"):
         require_equal("rows", 1, 2)
+
+
+def test_no_round_begins_after_the_time_is_up_but_five_are_always_run() -> None:
+    pairs = measure_pairs(lambda: 1.0, lambda: 1.0, pairs=20, seconds=-1.0)
+    assert len(pairs.product) == len(pairs.peer) == 5
