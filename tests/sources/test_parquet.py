@@ -118,7 +118,7 @@ def test_a_row_on_which_an_expression_fails_stays_as_a_row_with_its_fault(tmp_pa
     ("expression", "said"),
     [
         ("nowhere", "names nowhere, which the input does not have"),
-        ("s ||", "is not a SQL expression"),
+        ("(s", "is not a SQL expression"),
         ("1 from read_csv('/etc/passwd')", "is not a SQL expression"),
         ("s) from read_text('/etc/passwd') where (true", "is more than one scalar expression"),
         ("s), (t", "is more than one scalar expression"),
@@ -137,6 +137,8 @@ def test_a_row_on_which_an_expression_fails_stays_as_a_row_with_its_fault(tmp_pa
         ("current_date", "names current_date"),
         ("random()", "calls random"),
         ("nextval('x')", "calls nextval"),
+        ("age(moment)", "calls age"),
+        ("pg_catalog.pg_get_viewdef(1)", "calls pg_get_viewdef"),
         ("$1", "parameter"),
         ("#1", "positional reference"),
         ("s; drop table batch", "is not a SQL expression"),
