@@ -1,4 +1,4 @@
-"""Statements that try to read, write or learn more than the session's relations hold: each is refused before it runs."""
+"""Statements that try to read, write or learn more than the session's relations hold: each is refused."""
 
 import hashlib
 from collections.abc import Callable
@@ -70,9 +70,9 @@ ATTACKS = [
     "select transform(array['{outside}'], x -> read_text(x))",
     "select * from /* hidden */ read_text('{outside}')",
     "select * from\n-- hidden\nread_text('{outside}')",
-    'select * from "read_text"(\'{outside}\')',
+    "select * from \"read_text\"('{outside}')",
     "select \"getenv\"('HOME')",
-    "select * from ｒead_text('{outside}')",
+    "select * from \uff52ead_text('{outside}')",
     "select * from read_text\u200b('{outside}')",
     "select * from secret_rows",
     "select * from ask",

@@ -32,6 +32,17 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     arrow: Callable[[], pa.Table] | None = None
 
 
+class ArrowFunction(msgspec.Struct, frozen=True):
+    """A Python function over Arrow arrays, one an argument, giving one array; types are Trino's names.
+
+    Only the SELECT of a relation may call it, never a statement of a user. NULLs reach it.
+    """
+
+    call: Callable[..., pa.Array]
+    arguments: tuple[str, ...]
+    result: str
+
+
 class Engine(ABC):
     """Runs one SELECT and returns a Polars frame."""
 

@@ -29,19 +29,19 @@ class CastError(ValueError):
     """A cast that is not in the subset."""
 
 
-def local_time(value: exp.Expression, kind: Type) -> exp.Expression:
+def local_time(value: exp.Expr, kind: Type) -> exp.Expr:
     """Return a time as the clock on the wall shows it, in the value's zone, as DuckDB's TIMESTAMP."""
     if kind.name == "timestamptz":
         return call("timezone", zone_of(kind), value) if kind.fields else call("wb_utc", value)
     return cast(value, "TIMESTAMP") if kind.name == "date" else value
 
 
-def instant(value: exp.Expression, kind: Type) -> exp.Expression:
+def instant(value: exp.Expr, kind: Type) -> exp.Expr:
     """Return the moment at which the wall clock of the type's zone shows a DuckDB TIMESTAMP."""
     return call("timezone", zone_of(kind), value) if kind.fields else call("wb_instant", value)
 
 
-def zone_of(kind: Type) -> exp.Expression:
+def zone_of(kind: Type) -> exp.Expr:
     """Return the zone of a type as an expression: a text, or the parameter it was given by."""
     zone = kind.fields[0] if kind.fields else "UTC"
     if zone.startswith(":"):
@@ -49,7 +49,9 @@ def zone_of(kind: Type) -> exp.Expression:
     return exp.Literal.string(zone)
 
 
-def cast_value(value: exp.Expression, source: Type, target: Type, *, safe: bool) -> exp.Expression:
+def cast_value(  # noqa: C901, PLR0911 - one return for each pair of kinds
+    value: exp.Expr, source: Type, target: Type, *, safe: bool
+) -> exp.Expr:
     """Return a value cast from one type to another; raises CastError when the subset has no such cast."""
     if source.name == "unknown" or (source == target and source.name != "timestamptz"):
         return cast(value, target, safe=safe) if source.name == "unknown" else value
@@ -79,11 +81,11 @@ def _is_boolean_number(source: Type, target: Type) -> bool:
     return "boolean" in names and bool(names & set(NUMBERS))
 
 
-def _item(name: str, source: Type, target: Type, *, safe: bool) -> exp.Expression:
+def _item(name: str, source: Type, target: Type, *, safe: bool) -> exp.Expr:
     return cast_value(exp.column(name), source, target, safe=safe)
 
 
-def _to_text(value: exp.Expression, source: Type, *, safe: bool) -> exp.Expression:
+def _to_text(value: exp.Expr, source: Type, *, safe: bool) -> exp.Expr:
     if source.name in _PLAIN_TEXT:
         return cast(value, VARCHAR)
     if source.name == "double":
@@ -98,7 +100,7 @@ def _to_text(value: exp.Expression, source: Type, *, safe: bool) -> exp.Expressi
     raise CastError(f"A cast from {source} to varchar is not in the declared subset")
 
 
-def _from_text(value: exp.Expression, target: Type, *, safe: bool) -> exp.Expression:
+def _from_text(value: exp.Expr, target: Type, *, safe: bool) -> exp.Expr:
     if target.name == "json":
         return call("to_json", value)
     test = _TEXT_TESTS.get(target.name)
@@ -115,7 +117,7 @@ def _from_text(value: exp.Expression, target: Type, *, safe: bool) -> exp.Expres
     return choose((exp.Or(this=empty, expression=call(test, value)), result), otherwise=bad)
 
 
-def _from_json(value: exp.Expression, target: Type, *, safe: bool) -> exp.Expression:
+def _from_json(value: exp.Expr, target: Type, *, safe: bool) -> exp.Expr:
     if target.name == "array":
         items = call("wb_json_try_items" if safe else "wb_json_items", value)
         if target.items[0].name == "json":
@@ -137,7 +139,7 @@ def _from_json(value: exp.Expression, target: Type, *, safe: bool) -> exp.Expres
     raise CastError(f"A cast from json to {target} is not in the declared subset")
 
 
-def _number(value: exp.Expression, source: Type, target: Type, *, safe: bool) -> exp.Expression:
+def _number(value: exp.Expr, source: Type, target: Type, *, safe: bool) -> exp.Expr:
     if source.name in ("double", "real"):
         if target.name in INTEGERS:
             # Trino rounds half away from zero; DuckDB's own cast rounds half to even.
@@ -148,7 +150,7 @@ def _number(value: exp.Expression, source: Type, target: Type, *, safe: bool) ->
     return cast(value, target, safe=safe)
 
 
-def _time(value: exp.Expression, source: Type, target: Type) -> exp.Expression:
+def _time(value: exp.Expr, source: Type, target: Type) -> exp.Expr:
     digits = source.numbers[0] if source.numbers else 0
     if target.name == "date":
         return cast(local_time(value, source), "DATE")
@@ -158,7 +160,7 @@ def _time(value: exp.Expression, source: Type, target: Type) -> exp.Expression:
     return _rounded(moment, target, digits)
 
 
-def _rounded(value: exp.Expression, target: Type, digits: int) -> exp.Expression:
+def _rounded(value: exp.Expr, target: Type, digits: int) -> exp.Expr:
     """Round half up to the digits of the type, as Trino does when a cast drops some."""
     if target.name not in ("timestamp", "timestamptz") or target.numbers[0] >= digits:
         return value

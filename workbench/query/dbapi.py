@@ -5,12 +5,12 @@ sequence); both are bound, never spliced.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import polars as pl
 from sqlglot.dialects import Trino
 from sqlglot.errors import SqlglotError
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from workbench.errors import ArgumentError, QueryRefusedError, WorkbenchError
 
@@ -49,7 +49,7 @@ class Connection:
         """Close the connection; the session it came from stays open."""
         self._closed = True
 
-    def __enter__(self) -> "Connection":
+    def __enter__(self) -> Self:
         self._check_open()
         return self
 
@@ -82,7 +82,8 @@ class Cursor:
         self._rows, self.description, self.rowcount = None, None, -1
         frame = self._run(*_name_parameters(operation, parameters))
         self.description = [
-            (name, str(kind), None, None, None, None, None) for name, kind in zip(frame.columns, frame.dtypes, strict=True)
+            (name, str(kind), None, None, None, None, None)
+            for name, kind in zip(frame.columns, frame.dtypes, strict=True)
         ]
         self.rowcount = frame.height
         self._rows = frame.iter_rows()
@@ -91,7 +92,8 @@ class Cursor:
     def executemany(self, operation: str, seq_of_parameters: Sequence[Any]) -> None:
         """Refuse: a SELECT is run once."""
         raise QueryRefusedError(
-            f"executemany is for writing, and the log is only read here; run {operation!r} {len(seq_of_parameters)} times."
+            f"executemany is for writing, and the log is only read here. Run {operation!r} once for each of the "
+            f"{len(seq_of_parameters)} sets of values."
         )
 
     def fetchone(self) -> tuple[Any, ...] | None:
@@ -149,7 +151,7 @@ def _name_parameters(
     if len(places) != len(values):
         raise ArgumentError(f"The statement has {len(places)} question marks and {len(values)} values are given.")
     for number, place in reversed(list(enumerate(places, start=1))):
-        operation = f"{operation[:place]}:p{number}{operation[place + 1:]}"
+        operation = f"{operation[:place]}:p{number}{operation[place + 1 :]}"
     return operation, {f"p{number}": value for number, value in enumerate(values, start=1)}
 
 

@@ -15,7 +15,7 @@ from sqlglot.dialects import Trino
 from sqlglot.errors import OptimizeError, ParseError, SqlglotError
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import traverse_scope
-from sqlglot.tokens import TokenType
+from sqlglot.tokenizer_core import TokenType
 
 from workbench.errors import QueryRefusedError
 from workbench.query.functions import REFUSED, list_functions
@@ -26,18 +26,18 @@ _WORDS_INSIDE: Final = ("CAST", "TRY_CAST", "EXTRACT", "TRIM", "SUBSTRING", "POS
 LONGEST_STATEMENT: Final = 200_000
 
 
-class Declared(Trino):
+class Declared(Trino):  # type: ignore[misc] # SQLGlot types its dialects as Any
     """Trino's grammar with every function left as it was written, so that it is judged by the name in the statement."""
 
     # SQLGlot would count subscripts from 0 inside; they stay as written.
     INDEX_OFFSET = 0
 
-    class Parser(Trino.Parser):  # type: ignore[misc,name-defined] # SQLGlot attaches the parser to its dialect at run time
+    class Parser(Trino.Parser):  # type: ignore[misc] # the same
         """Trino's parser without SQLGlot's own reading of functions."""
 
-        FUNCTIONS: Final = {}
-        FUNCTION_PARSERS: Final = {name: Trino.Parser.FUNCTION_PARSERS[name] for name in _WORDS_INSIDE}
-        NO_PAREN_FUNCTION_PARSERS: Final = {
+        FUNCTIONS: Final[dict[str, Any]] = {}
+        FUNCTION_PARSERS: Final[dict[str, Any]] = {name: Trino.Parser.FUNCTION_PARSERS[name] for name in _WORDS_INSIDE}
+        NO_PAREN_FUNCTION_PARSERS: Final[dict[str, Any]] = {
             name: Trino.Parser.NO_PAREN_FUNCTION_PARSERS[name] for name in ("CASE", "IF")
         }
 
@@ -67,7 +67,7 @@ def read_statement(
     check_functions(tree, text, allowed)
     used = _check_parameters(tree, text, parameters)
     _check_names(tree, text, tables)
-    resolved = _resolve(tree, text, tables)
+    resolved = _resolve(tree, tables)
     _check_answer(resolved)
     _check_columns(resolved, text)
     return Statement(tree=resolved, relations=_check_sources(resolved, text, tables), parameters=used)
@@ -104,12 +104,12 @@ def _parse_message(error: ParseError) -> str:
     return f"The statement cannot be read as SQL{place}: write one SELECT in Trino's dialect."
 
 
-def refuse(node: exp.Expression, text: str, sentence: str) -> NoReturn:
+def refuse(node: exp.Expr, text: str, sentence: str) -> NoReturn:
     """Raise QueryRefusedError with a sentence and the place of the node in the text."""
     raise QueryRefusedError(f"{sentence}{_place(node, text)}")
 
 
-def _place(node: exp.Expression, text: str) -> str:
+def _place(node: exp.Expr, text: str) -> str:
     for one in node.walk():
         if "line" in one.meta and one.meta.get("start") is not None:
             start = one.meta["start"]
@@ -119,7 +119,7 @@ def _place(node: exp.Expression, text: str) -> str:
     return ""
 
 
-def check_nodes(tree: exp.Expression, text: str) -> None:
+def check_nodes(tree: exp.Expr, text: str) -> None:
     """Refuse a statement that holds a clause or an operator outside grammar.py."""
     for node in tree.walk():
         allowed = NODES.get(type(node))
@@ -130,7 +130,7 @@ def check_nodes(tree: exp.Expression, text: str) -> None:
                 refuse(node, text, f"{_word(node)} with {part.strip('_')!r} is not in the declared subset of SQL.")
 
 
-def _refuse_node(node: exp.Expression, text: str) -> NoReturn:
+def _refuse_node(node: exp.Expr, text: str) -> NoReturn:
     word = _word(node)
     reason = REFUSED.get(word.lower())
     if reason is not None:
@@ -138,26 +138,30 @@ def _refuse_node(node: exp.Expression, text: str) -> NoReturn:
     refuse(node, text, f"{word} is not in the declared subset of SQL.")
 
 
-def _word(node: exp.Expression) -> str:
+def _word(node: exp.Expr) -> str:
     if isinstance(node, exp.Func) and not isinstance(node, exp.Anonymous):
         return node.sql_name()
     return type(node).__name__.upper()
 
 
-def check_functions(tree: exp.Expression, text: str, allowed: frozenset[str]) -> None:
+def check_functions(tree: exp.Expr, text: str, allowed: frozenset[str]) -> None:
     """Refuse a call of a function outside functions.py, and one that stands where a table is read."""
     known = list_functions()
     for node in tree.find_all(exp.Anonymous):
         name = node.name.lower()
         if isinstance(node.parent, (exp.Table, exp.From, exp.Join)) or name == "table":
-            refuse(node, text, f"FROM may not call {name}: only relations, subqueries, VALUES and UNNEST stand in FROM.")
+            refuse(
+                node, text, f"FROM may not call {name}: only relations, subqueries, VALUES and UNNEST stand in FROM."
+            )
         if name in REFUSED:
             refuse(node, text, f"{name} is refused: {REFUSED[name]}.")
         if name not in known and name not in allowed:
-            refuse(node, text, f"The function {name} is not in the declared subset; ARCHITECTURE.md lists those that are.")
+            refuse(
+                node, text, f"The function {name} is not in the declared subset; ARCHITECTURE.md lists those that are."
+            )
 
 
-def _check_parameters(tree: exp.Expression, text: str, parameters: Mapping[str, Type]) -> dict[str, Type]:
+def _check_parameters(tree: exp.Expr, text: str, parameters: Mapping[str, Type]) -> dict[str, Type]:
     used = {}
     for node in tree.find_all(exp.Placeholder):
         name = node.args.get("this")
@@ -170,7 +174,7 @@ def _check_parameters(tree: exp.Expression, text: str, parameters: Mapping[str, 
     return used
 
 
-def _check_names(tree: exp.Expression, text: str, tables: Mapping[str, Any]) -> None:
+def _check_names(tree: exp.Expr, text: str, tables: Mapping[str, Any]) -> None:
     for_ctes = {cte.alias.lower() for cte in tree.find_all(exp.CTE)}
     for node in tree.find_all(exp.Table):
         name = node.this.name if isinstance(node.this, exp.Identifier) else node.sql()
@@ -178,11 +182,13 @@ def _check_names(tree: exp.Expression, text: str, tables: Mapping[str, Any]) -> 
             refuse(node, text, f"There is no relation {name!r}; FROM may name {', '.join(sorted(tables)) or 'none'}.")
 
 
-def _resolve(tree: exp.Query, text: str, tables: Mapping[str, Mapping[str, Type]]) -> exp.Query:
+def _resolve(tree: exp.Query, tables: Mapping[str, Mapping[str, Type]]) -> exp.Query:
     _name_columns(tree)
     schema: dict[str, object] = {name: dict.fromkeys(columns, "varchar") for name, columns in tables.items()}
     try:
-        resolved: exp.Query = qualify(tree, dialect="trino", schema=schema or {"-": {"-": "varchar"}}, expand_alias_refs=False)
+        resolved: exp.Query = qualify(
+            tree, dialect="trino", schema=schema or {"-": {"-": "varchar"}}, expand_alias_refs=False
+        )
     except OptimizeError as error:
         sentence = str(error).splitlines()[0].rstrip(".")
         names = sorted({column for columns in tables.values() for column in columns})
@@ -256,7 +262,7 @@ def _decimal_type(name: str, value: Decimal) -> Type:
     return Type("decimal", (max(len(value.as_tuple().digits) + max(0, exponent), scale, 1), scale))
 
 
-def cast_target(node: exp.Expression, text: str) -> Type:
+def cast_target(node: exp.Expr, text: str) -> Type:
     """Return the type a CAST names; refuses one outside the subset."""
     try:
         return type_of(node.args["to"])

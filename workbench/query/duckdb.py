@@ -1,14 +1,12 @@
 """The embedded engine: DuckDB in process, locked, reading the Parquet files of the relations it is given."""
 
 import hashlib
-import math
 import re
 import threading
-import time
 import weakref
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -16,23 +14,24 @@ from typing import Any, Final
 import duckdb
 import msgspec
 import polars as pl
-import pyarrow as pa
+from duckdb.func import FunctionNullHandling, PythonUDFType
 from sqlglot import exp
 
-from workbench.errors import QueryFailedError, QueryRefusedError, QueryTimeoutError, RowLimitError
+from workbench.errors import QueryRefusedError
 from workbench.query.annotate import annotate_types
-from workbench.query.base import Engine, Relation
+from workbench.query.base import ArrowFunction, Engine, Relation
 from workbench.query.dialect import read_statement, type_of_value
 from workbench.query.frames import make_frame
-from workbench.query.jsontexts import JSON_FUNCTIONS, ArrowFunction
+from workbench.query.jsontexts import JSON_FUNCTIONS
 from workbench.query.native import check_native
 from workbench.query.rewrites import write_duckdb
+from workbench.query.running import Fetch, explain_failure, run_fetch
 from workbench.query.types import Type, duckdb_type, parse_type
+
+__all__ = ["ArrowFunction", "DuckDBEngine"]
 
 _MACROS: Final = Path(__file__).with_name("macros.sql")
 _KEPT: Final = 256
-_LARGEST_BATCH: Final = 100_000
-_INTERRUPT_EVERY: Final = 0.05
 # Sessions are threads of one process; more statements than this at once wait for their turn.
 _WORKERS: Final = 32
 
@@ -92,14 +91,14 @@ class DuckDBEngine(Engine):
             else:
                 plan, values = self._plan(statement, parameters, relations, row_limit), dict(parameters)
             self._register(cursor, plan.arrow, relations)
-            fetch = _Fetch(cursor, plan.sql, _bound(plan.sql, values), row_limit)
-            table = _run(self._workers, fetch, time_limit)
+            fetch = Fetch(cursor, plan.sql, _bound(plan.sql, values), row_limit)
+            table = run_fetch(self._workers, fetch, time_limit)
         finally:
             cursor.close()
         return make_frame(table, plan.columns)
 
     def explain(self, statement: str, parameters: Mapping[str, Any], relations: Mapping[str, Relation]) -> str:
-        """Return DuckDB's plan of a statement as text: the files it reads, with the columns and filters of each scan."""
+        """Return DuckDB's plan of a statement as text: each scan with its columns and filters."""
         plan = self._plan(statement, parameters, relations, None)
         with self._cursor() as cursor:
             rows = cursor.execute(f"EXPLAIN {plan.sql}", _bound(plan.sql, parameters)).fetchall()
@@ -201,7 +200,7 @@ class DuckDBEngine(Engine):
             sources, arrow = self._sources(used, relations)
         self._register(cursor, arrow, relations)
         for name, source in sources.items():
-            _execute(cursor, f"CREATE OR REPLACE TEMP VIEW {_quote(name)} AS SELECT * FROM {source}")
+            _execute(cursor, f"CREATE OR REPLACE TEMP VIEW {_quote(name)} AS SELECT * FROM {source}")  # noqa: S608 - names quoted, sources compiled
         return Plan(statement, {}, ())
 
     def _register(
@@ -225,10 +224,10 @@ def _open(
         connection.create_function(
             name,
             function.call,
-            [_function_type(kind) for kind in function.arguments],  # type: ignore[misc]
-            _function_type(function.result),  # type: ignore[arg-type]
-            type="arrow",
-            null_handling="special",
+            [_function_type(kind) for kind in function.arguments],
+            _function_type(function.result),
+            type=PythonUDFType.ARROW,
+            null_handling=FunctionNullHandling.SPECIAL,
         )
     for statement in _MACROS.read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
@@ -285,7 +284,8 @@ def _parquet_select(relation: Relation) -> str:
     if parts:
         return " UNION ALL ".join(parts)
     typed = ", ".join(
-        f"CAST(NULL AS {duckdb_type(parse_type(kind))}) AS {_quote(column)}" for column, kind in relation.columns.items()
+        f"CAST(NULL AS {duckdb_type(parse_type(kind))}) AS {_quote(column)}"
+        for column, kind in relation.columns.items()
     )
     return f"SELECT {typed} WHERE false"
 
@@ -311,68 +311,4 @@ def _execute(connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[st
     try:
         connection.execute(sql, values or None)
     except duckdb.Error as error:
-        raise _failure(error) from error
-
-
-class _Fetch(msgspec.Struct, frozen=True):
-    """One statement on a connection of its own, with the values it binds."""
-
-    cursor: duckdb.DuckDBPyConnection
-    sql: str
-    values: Mapping[str, Any]
-    row_limit: int | None
-
-    def __call__(self) -> pa.Table:
-        return _fetch(self.cursor.sql(self.sql, params=dict(self.values) or None), self.row_limit)
-
-
-def _run(workers: ThreadPoolExecutor, fetch: _Fetch, time_limit: float | None) -> pa.Table:
-    """Run in a worker thread: DuckDB looks for Ctrl-C only between batches, which may be minutes apart."""
-    answer = workers.submit(fetch)
-    try:
-        if not _ends_within(answer, time_limit):
-            raise QueryTimeoutError(
-                f"The statement ran longer than {time_limit:g} s and was stopped. Narrow it by time, type or stream, or "
-                "raise query.time_limit."
-            )
-        return answer.result()
-    except duckdb.Error as error:
-        raise _failure(error) from error
-    finally:
-        _stop(fetch.cursor, answer)
-
-
-def _ends_within(answer: Future[pa.Table], time_limit: float | None) -> bool:
-    """Wait in short steps: a Ctrl-C that reaches another thread wakes no longer wait, seen to cost 48 s."""
-    end = time.monotonic() + time_limit if time_limit else math.inf
-    while time.monotonic() < end:
-        if wait([answer], min(_INTERRUPT_EVERY, end - time.monotonic())).done:
-            return True
-    return answer.done()
-
-
-def _stop(cursor: duckdb.DuckDBPyConnection, answer: Future[pa.Table]) -> None:
-    """Interrupt until it ends: an interrupt that comes before the statement has begun is lost."""
-    while not answer.done():
-        cursor.interrupt()
-        wait([answer], _INTERRUPT_EVERY)
-
-
-def _fetch(rows: duckdb.DuckDBPyRelation, row_limit: int | None) -> pa.Table:
-    reader = rows.to_arrow_reader(_LARGEST_BATCH)
-    batches, count = [], 0
-    for batch in reader:
-        count += batch.num_rows
-        if row_limit and count > row_limit:
-            raise RowLimitError(
-                f"The answer has more than {row_limit:,} rows and nothing of it is returned. Add LIMIT, aggregate, or "
-                "raise query.row_limit."
-            )
-        batches.append(batch)
-    return pa.Table.from_batches(batches, reader.schema)
-
-
-def _failure(error: duckdb.Error) -> QueryFailedError:
-    told = str(error).split("\n", 1)[0]
-    told = re.sub(r"^[A-Za-z ]+ Error: ", "", told)
-    return QueryFailedError(f"DuckDB could not run the statement: {told}")
+        raise explain_failure(error) from error

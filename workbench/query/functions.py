@@ -2,8 +2,8 @@
 
 ``name(arguments) -> result = target``: arguments and result are types or families of types (``number``, ``instant``,
 ``exact``), a single capital stands for any one type, ``[…]`` may be left out, ``…`` repeats the last. Without a target
-DuckDB has the function under the same name and the same meaning; a target with ``wb_`` is a macro of macros.py, one with
-``@`` a rewrite of rewrites.py. Everything else is refused by name.
+DuckDB has the function under the same name and the same meaning; a target with ``wb_`` is a macro of macros.sql, one
+with ``@`` a rewrite of rewrites.py. Everything else is refused by name.
 """
 
 import functools
@@ -195,12 +195,10 @@ REFUSED: Final = {
         ("now", "current_timestamp", "current_date", "current_time", "localtimestamp", "localtime"),
         "an answer must not depend on when it is asked; bind the time as a parameter, such as :now",
     ),
-    **dict.fromkeys(
-        ("random", "rand", "uuid", "shuffle"), "an answer must be the same each time it is asked"
-    ),
+    **dict.fromkeys(("random", "rand", "uuid", "shuffle"), "an answer must be the same each time it is asked"),
     **dict.fromkeys(
         ("approx_distinct", "approx_percentile", "approx_most_frequent", "approx_set", "numeric_histogram"),
-        "it is approximate and differs between engines; use count(distinct …), or array_agg(x order by x) with element_at",
+        "it is approximate and differs between engines; use count(distinct …) or array_agg(x order by x)",
     ),
     **dict.fromkeys(
         ("arbitrary", "any_value"), "which value it gives is not determined; use min(…) or max_by(…, position)"

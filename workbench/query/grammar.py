@@ -13,7 +13,7 @@ _ONE: Final = frozenset({"this"})
 _MANY: Final = frozenset({"expressions"})
 _SETS: Final = _TWO | {"distinct", "with_", "order", "limit", "offset"}
 
-NODES: Final[dict[type[exp.Expression], frozenset[str]]] = {
+NODES: Final[dict[type[exp.Expr], frozenset[str]]] = {
     # Queries
     exp.Select: frozenset(
         {"expressions", "from_", "joins", "where", "group", "having", "windows", "order", "limit", "offset"}

@@ -3,22 +3,11 @@
 import json
 import math
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, Self
 
-import msgspec
 import pyarrow as pa
 
-
-class ArrowFunction(msgspec.Struct, frozen=True):
-    """A Python function over Arrow arrays, one an argument, giving one array; types are Trino's names.
-
-    Only the SELECT of a relation may call it, never a statement of a user. NULLs reach it.
-    """
-
-    call: Callable[..., pa.Array]
-    arguments: tuple[str, ...]
-    result: str
+from workbench.query.base import ArrowFunction
 
 
 class _Number(float):
@@ -26,7 +15,7 @@ class _Number(float):
 
     text: str
 
-    def __new__(cls, text: str) -> "_Number":
+    def __new__(cls, text: str) -> Self:
         number = super().__new__(cls, text)
         number.text = text
         return number

@@ -11,20 +11,21 @@ from workbench.errors import QueryRefusedError
 # Table functions that make rows from their arguments and read nothing.
 _TABLE_FUNCTIONS: Final = frozenset({"unnest", "range", "generate_series"})
 _WINDOW_FUNCTIONS: Final = frozenset(
-    "row_number rank dense_rank rank_dense percent_rank cume_dist ntile lag lead first_value last_value nth_value fill "
-    "first last first any_value coalesce try unnest row list_value struct_pack grouping grouping_id".split()
+    {"row_number", "rank", "dense_rank", "rank_dense", "percent_rank", "cume_dist", "ntile", "lag", "lead", "nth_value"}
+    | {"first_value", "last_value", "first", "last", "any_value", "coalesce", "try", "unnest", "row", "list_value"}
+    | {"struct_pack", "grouping", "grouping_id", "fill"}
 )
 # Words without parentheses that DuckDB resolves to functions when no column has the name.
 _VALUE_WORDS: Final = frozenset(
-    "current_user session_user user current_role current_schema current_catalog current_database".split()
+    ["current_user", "session_user", "user", "current_role", "current_schema", "current_catalog", "current_database"]
 )
 # Functions that show settings, the process or the catalog, or run SQL given as text.
-_REFUSED: Final = (
-    "current_setting getenv getvariable current_database current_schema current_schemas current_user user "
-    "current_catalog current_query txid_current nextval currval lastval write_log json_serialize_plan "
-    "json_serialize_sql json_deserialize_sql json_execute_serialized_sql in_search_path version pg_typeof "
-    "parse_duckdb_log_message add_parquet_key set_config has_table_privilege"
-).split()
+_REFUSED: Final = frozenset(
+    {"current_setting", "getenv", "getvariable", "current_database", "current_schema", "current_schemas", "user"}
+    | {"current_user", "current_catalog", "current_query", "txid_current", "nextval", "currval", "lastval", "write_log"}
+    | {"json_serialize_plan", "json_serialize_sql", "json_deserialize_sql", "json_execute_serialized_sql", "version"}
+    | {"in_search_path", "pg_typeof", "parse_duckdb_log_message", "add_parquet_key", "set_config"}
+)
 
 
 def check_native(
@@ -32,8 +33,9 @@ def check_native(
 ) -> frozenset[str]:
     """Return the relations a native statement reads, once DuckDB's own parser shows one SELECT over them alone.
 
-    ``own`` are the functions the engine was handed, which no statement may call. Table functions but unnest, range and generate_series are refused, as are names with a schema, and functions that
-    show settings, the process or the catalog.
+    ``own`` are the functions the engine was handed, which no statement may call. Table functions but unnest, range and
+    generate_series are refused, as are names with a schema, and functions that show settings, the process or the
+    catalog.
     """
     rows = connection.execute("SELECT json_serialize_sql($statement)", {"statement": statement}).fetchall()
     tree = json.loads(rows[0][0])

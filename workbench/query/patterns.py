@@ -30,8 +30,8 @@ def check_pattern(pattern: str, group: int = 0) -> None:
             raise PatternError(f"The pattern {pattern!r} uses {name}, which the engines read differently")
     if group and _OPTIONAL_GROUP.search(pattern):
         raise PatternError(
-            f"Group {group} of {pattern!r} may take no part in a match, where the engines differ; give each alternative "
-            "a pattern of its own"
+            f"Group {group} of {pattern!r} may take no part in a match, where the engines differ; give each "
+            "alternative a pattern of its own"
         )
 
 
@@ -54,7 +54,9 @@ def duckdb_replacement(text: str) -> str:
     return "".join(written)
 
 
-_STEP: Final = re.compile(r"""\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\[(?P<index>\d+)\]|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]""")
+_STEP: Final = re.compile(
+    r"""\.(?P<name>[A-Za-z_][A-Za-z0-9_]*)|\[(?P<index>\d+)\]|\["(?P<quoted>(?:[^"\\]|\\.)*)"\]"""
+)
 
 
 def json_path(path: str) -> str:
@@ -66,7 +68,7 @@ def json_path(path: str) -> str:
         found = _STEP.match(path, index)
         if found is None:
             raise PatternError(
-                f"The JSON path {path!r} is not understood from {path[index:]!r}; possible are $.name, [0] and [\"name\"]"
+                f'The JSON path {path!r} is not understood from {path[index:]!r}; possible are $.name, [0] and ["name"]'
             )
         if found["index"] is not None:
             steps.append(f"[{found['index']}]")

@@ -10,8 +10,8 @@ from sqlglot import exp
 class Type(msgspec.Struct, frozen=True):
     """A Trino type: ``decimal(10,2)``, ``array(varchar)``, ``row(a bigint)``; ``unknown`` is the type of NULL.
 
-    ``numbers`` are its digits, ``items`` the types inside, ``fields`` a row's names. A timestamptz whose zone is not UTC
-    has it as its one field, a name or ``:parameter``: Trino keeps the zone in the value, DuckDB does not.
+    ``numbers`` are its digits, ``items`` the types inside, ``fields`` a row's names. A timestamptz whose zone is not
+    UTC has it as its one field, a name or ``:parameter``: Trino keeps the zone in the value, DuckDB does not.
     """
 
     name: str
@@ -81,7 +81,7 @@ def parse_type(text: str) -> Type:
 
 
 def type_of(data_type: exp.DataType) -> Type:
-    """Return the type that a parsed type name stands for; raises KeyError with its text when it is not in the subset."""
+    """Return the type that a parsed type name stands for; KeyError with its text when it is not in the subset."""
     key = getattr(data_type.this, "name", str(data_type.this))
     if key not in _NAMES:
         raise KeyError(data_type.sql(dialect="trino").lower())
@@ -136,7 +136,7 @@ def common_type(kinds: Sequence[Type]) -> Type | None:
     return result
 
 
-def _common(left: Type, right: Type) -> Type | None:
+def _common(left: Type, right: Type) -> Type | None:  # noqa: PLR0911 - one return for each pair of kinds
     if left == right or right.name == "unknown":
         return left
     if left.name == "unknown":
