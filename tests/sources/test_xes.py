@@ -258,6 +258,14 @@ def test_the_records_are_the_events_elements_with_their_places(tmp_path: Path) -
     assert path.read_bytes()[record.offset :].startswith(record.raw)
 
 
+def test_reading_may_be_given_up_early(tmp_path: Path) -> None:
+    path = write_log(tmp_path, f"<trace>{NAME}{EVENT}</trace>" * 60_000)
+    chunks = XesSource(path).chunks()
+    assert next(chunks).rows.num_rows > 10_000
+    chunks.close()  # type: ignore[attr-defined]  # the iterator is a generator
+    path.unlink()
+
+
 def test_prefixed_elements_are_read_by_their_local_names(tmp_path: Path) -> None:
     body = f"<trace>{NAME}{EVENT}</trace>".replace("</", "</x:").replace("<", "<x:").replace("<x:/x:", "</x:")
     path = write_log(tmp_path, body, head='<x:log xmlns:x="http://www.xes-standard.org/">', tail="</x:log>")

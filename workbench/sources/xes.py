@@ -42,7 +42,11 @@ _COLUMNS = {
 
 
 class XesSource(MappedSource):
-    """An XES file. Its events come in the order of the file; offsets count the bytes of its decompressed UTF-8 text."""
+    """An XES file. Its events come in the order of the file; offsets count the bytes of its decompressed UTF-8 text.
+
+    An event is given when its trace is complete, so the memory needed is that of the largest trace, or some blocks of
+    4 MiB where traces are smaller.
+    """
 
     format: ClassVar[str] = "xes"
     media_type: ClassVar[str] = "application/xes+xml"
