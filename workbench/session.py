@@ -282,6 +282,21 @@ class Session:
                 relations = fresh
         raise AssertionError
 
+    def verify(self) -> "pl.DataFrame":
+        """Return what a check of the whole log found, one row a check: check, found, detail, holds.
+
+        Gaps, duplicates, order, versions, digests recomputed from the content, foreign writes, index and layouts.
+        """
+        from workbench.audit import verify_log
+
+        return verify_log(self._log, lambda statement: self.sql(statement, row_limit=0, time_limit=0))
+
+    def doctor(self) -> "pl.DataFrame":
+        """Return how the log stands, one row a figure: check, verdict (good, note, bad), found, remedy."""
+        from workbench.audit import examine_log
+
+        return examine_log(self._log)
+
     def relations(
         self, *, stream_ids: Sequence[str] | None = None, span: "Span | None" = None
     ) -> "dict[str, Relation]":

@@ -7,8 +7,9 @@ from workbench.eventlog.head import Head
 from workbench.eventlog.ingest import IngestReport
 from workbench.eventlog.maintain import MaintenanceReport
 from workbench.eventlog.native import NativeLog
+from workbench.eventlog.verify import Finding
 
-__all__ = ["Head", "IngestReport", "Log", "MaintenanceReport", "MappedLog", "NativeLog", "Span", "open_log"]
+__all__ = ["Finding", "Head", "IngestReport", "Log", "MaintenanceReport", "MappedLog", "NativeLog", "Span", "open_log"]
 
 
 def open_log(settings: Settings) -> Log:

@@ -11,10 +11,12 @@ import pyarrow as pa
 
 from workbench.decode import DecodeContext
 from workbench.errors import ReadOnlyLogError, UnsupportedOnThisLogError
+from workbench.eventlog.figures import Figure
 from workbench.eventlog.head import Head
 from workbench.eventlog.ingest import IngestReport, Progress
 from workbench.eventlog.maintain import MaintenanceReport
 from workbench.eventlog.shape import Shape
+from workbench.eventlog.verify import Finding
 from workbench.eventlog.write import Written
 from workbench.sources.base import Source
 
@@ -47,6 +49,14 @@ class Log(ABC):
     @abstractmethod
     def head(self) -> Head:
         """Return up to where the log reaches."""
+
+    def verify(self) -> Sequence[Finding]:
+        """Return what a reading of the files shows, where the log keeps digests, an index and a head of its own."""
+        return ()
+
+    def figures(self) -> Sequence[Figure]:
+        """Return how the log stands, figure by figure, where it is ours to care for."""
+        return ()
 
     @abstractmethod
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:

@@ -1,6 +1,8 @@
 """The log in tables of our own: everything can be asked of it, and events can be added."""
 
+import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +13,8 @@ from workbench.config import Settings
 from workbench.decode import DecodeContext
 from workbench.eventlog.adopt import adopt_snapshots
 from workbench.eventlog.base import Log
-from workbench.eventlog.catalog import open_tables, storage_errors
+from workbench.eventlog.catalog import READS, open_tables, storage_errors
+from workbench.eventlog.figures import Figure, read_figures
 from workbench.eventlog.head import Head
 from workbench.eventlog.inbox import drain_inbox
 from workbench.eventlog.ingest import IngestReport, Progress, digest_file, ingest_source
@@ -21,6 +24,7 @@ from workbench.eventlog.quarantine import quarantine_id, read_quarantine
 from workbench.eventlog.retry import retry_records
 from workbench.eventlog.shape import FilePart, Shape
 from workbench.eventlog.store import Store
+from workbench.eventlog.verify import Finding, verify_store
 from workbench.eventlog.write import Written, write_batches
 from workbench.sources.base import Source
 
@@ -57,6 +61,16 @@ class NativeLog(Log):
         """Append a whole source, as one commit or in parts."""
         with storage_errors(f"ingesting {source.name}"):
             return ingest_source(self._store, source, context, path=path, progress=progress, commit_every=commit_every)
+
+    def verify(self) -> Sequence[Finding]:
+        """Return what one reading of every file shows."""
+        with storage_errors("verifying the log"):
+            return verify_store(self._store)
+
+    def figures(self) -> Sequence[Figure]:
+        """Return how the log stands, figure by figure."""
+        with storage_errors("looking at the log"):
+            return read_figures(self._store)
 
     def drain_inbox(self, context: DecodeContext, *, progress: Progress | None = None) -> IngestReport:
         """Take in what others inserted into the inbox, as one commit."""
@@ -95,6 +109,14 @@ class NativeLog(Log):
 
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
         """Return `events_stored` and `quarantine`; for given streams the rows come from the layout by stream."""
+        for _ in range(READS):
+            with suppress(FileNotFoundError):
+                # Another process may have maintained the log meanwhile: look again at what it left.
+                return self._shapes(stream_ids)
+        with storage_errors("listing the files of the log"):
+            return self._shapes(stream_ids)
+
+    def _shapes(self, stream_ids: Sequence[str] | None) -> Mapping[str, Shape]:
         events = self._store.tables.peek("events")
         version = f"{events.metadata.table_uuid}-{events.metadata.current_snapshot_id}"
         parts = self._parts(events, stream_ids)
@@ -113,7 +135,7 @@ class NativeLog(Log):
         if not stream_ids or not self.settings.log.by_stream:
             return (FilePart(files=files),)
         by_stream, progress = self._lists.by_stream(
-            self._store.tables.peek("events_by_stream", derived=True), stream_ids
+            self._store.tables.peek("events_by_stream", derived=True), events, stream_ids
         )
         if progress < 0:
             return (FilePart(files=files),)
@@ -125,4 +147,6 @@ class NativeLog(Log):
 
 
 def _name(parts: Sequence[FilePart]) -> str:
-    return "+".join(f"{len(part.files)}>{part.after}" for part in parts)
+    """Return a name that changes with the list of files, also when as many others take their place."""
+    paths = "\n".join(path for part in parts for path in (*part.files, str(part.after)))
+    return hashlib.blake2b(paths.encode(), digest_size=8).hexdigest()
