@@ -88,7 +88,7 @@ def test_ids_are_made_alike_in_every_run_chunk_size_and_number_of_workers(tmp_pa
     whole, refused = decode_lines(path, 1)
     ids = whole["event_id"].to_pylist()
     assert len(set(ids)) == len(ids) == 598
-    assert refused == ["application/json; index=16", "application/json"]
+    assert refused == ["application/json; index=17", "application/json"]
     assert {uuid.UUID(one).version for one in ids if one != "own"} == {5}
     assert {uuid.UUID(one).variant for one in ids if one != "own"} == {uuid.RFC_4122}
     monkeypatch.setattr(jsonlines, "CHUNK", 5_000)  # type: ignore[attr-defined]  # pytest's fixture

@@ -23,7 +23,7 @@ from workbench.decode.rows import (
     split_rows,
 )
 from workbench.decode.scan import scan_json
-from workbench.decode.times import has_known_years, read_time, read_times, write_times
+from workbench.decode.times import has_known_years, read_time, read_times, show_times, write_times
 from workbench.event import ACTOR_KINDS, Rejection
 
 RAW: Final = "raw"
@@ -42,6 +42,7 @@ TEXTS: Final = (
     names.CORRELATION_ID,
     names.CAUSATION_ID,
 )
+NAMED: Final = {*JSON_LINES.attributes, FAULT}
 TIMES: Final = (names.OCCURRED_AT, names.RECORDED_AT)
 NUL: Final = "\0"
 
@@ -81,9 +82,10 @@ def decode_run(rows: pa.Table, context: DecodeContext, indexes: Sequence[int] | 
     columns, strays = read_rows(rows, context.source_name)
     found: list[Row] = []
     rejections: list[tuple[int, Rejection]] = []
-    for row in sorted(strays):
+    doubtful = [(row, read_values(rows.slice(row, 1))) for row in sorted(strays)]
+    for row, values in doubtful:
         try:
-            found.append(read_row(rows.slice(row, 1).to_pylist()[0], row, context.source_name))
+            found.append(read_row(values, row, context.source_name))
         except FaultError as fault:
             rejections.append((row, reject(origin.place(row), fault)))
     columns = add_rows(drop_rows(columns, strays), found)
@@ -180,6 +182,15 @@ def read_rests(column: pa.Array) -> tuple[list[str], set[int]]:
     return rests, wrong
 
 
+def read_values(row: pa.Table) -> dict[str, Any]:
+    """Return one row's values by column, times as texts: Python's own times hold neither all digits nor all years."""
+    values: dict[str, Any] = {}
+    for name in row.column_names:
+        column = _column(row, name) if name in NAMED else row.column(name)
+        values[name] = (show_times(column) if name in TIMES else column)[0].as_py()
+    return values
+
+
 def read_row(values: dict[str, Any], row: int, source_name: str) -> Row:
     """Return one row, read exactly; raises FaultError for the first rule it breaks."""
     if values.get(FAULT) is not None:
@@ -236,7 +247,7 @@ def _read_moment(values: dict[str, Any], name: str) -> Any:
             raise FaultError("missing_attribute", f"{name} is absent")
         return None
     try:
-        return read_time(moment if isinstance(moment, str) else moment.isoformat())
+        return read_time(moment)
     except FaultError as fault:
         raise FaultError(fault.code, f"{name} is {fault.detail}") from None
 

@@ -68,7 +68,7 @@ class WorkerPool:
             answer = _exchange(worker, (chunk, indexes))
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             raise SourceError(
-                f"Decoding stopped: a worker process ended by itself (exit code {worker.poll()}), perhaps for want of "
+                f"Decoding stopped: a worker process ended by itself (exit code {_wait(worker)}), perhaps for want of "
                 "memory. Nothing was committed; try again, or with workers=1."
             ) from error
         finally:
@@ -99,6 +99,13 @@ def _start(context: DecodeContext) -> "subprocess.Popen[bytes]":
     _send(worker, sys.path)
     _send(worker, context)
     return worker
+
+
+def _wait(worker: "subprocess.Popen[bytes]") -> int | None:
+    try:
+        return worker.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        return None
 
 
 def _send(worker: "subprocess.Popen[bytes]", value: Any) -> None:

@@ -6,14 +6,18 @@ on a payload: what it cannot do it leaves as it is. Numbers keep their text.
 
 import re
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, Final, Literal
 
 import msgspec
 
+from workbench.decode.canonical import write_number
 from workbench.decode.normalise import MAX_INTEGER, MIN_INTEGER
 
 INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]{1,3})?")
+NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+
+LONGEST: Final = len(str(MIN_INTEGER))
 
 Kind = Literal["string", "integer", "number", "boolean"]
 
@@ -51,8 +55,10 @@ class Move(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
     def apply(self, payload: dict[str, Any]) -> None:
         """Change the payload in place."""
         parent, name = find_parent(payload, self.move)
+        if parent is None or name not in parent or f"{self.to}.".startswith(f"{self.move}."):
+            return
         target, new = make_parent(payload, self.to)
-        if parent is not None and name in parent and target is not None:
+        if target is not None:
             target[new] = parent.pop(name)
 
 
@@ -66,7 +72,7 @@ class Default(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Change the payload in place."""
         parent, name = make_parent(payload, self.default)
         if parent is not None:
-            parent.setdefault(name, self.value)
+            parent.setdefault(name, deepcopy(self.value))
 
 
 class Map(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -82,7 +88,7 @@ class Map(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
         if parent is None or name not in parent or isinstance(parent[name], dict | list):
             return
         fallback = parent[name] if self.otherwise is msgspec.UNSET else self.otherwise
-        parent[name] = self.values.get(write_text(parent[name]), fallback)
+        parent[name] = deepcopy(self.values.get(write_text(parent[name]), fallback))
 
 
 class Cast(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"kind": "as"}):
@@ -167,7 +173,15 @@ def cast_value(value: Any, kind: Kind) -> Any:
     if kind == "boolean":
         return {"true": True, "false": False}.get(text, value)
     pattern = INTEGER if kind == "integer" else NUMBER
-    if not pattern.fullmatch(text):
-        return value
-    is_kept = "." in text or "e" in text.lower() or MIN_INTEGER <= int(text) <= MAX_INTEGER
-    return msgspec.Raw(text.encode()) if is_kept else value
+    return msgspec.Raw(text.encode()) if pattern.fullmatch(text) and is_in_range(text) else value
+
+
+def is_in_range(text: str) -> bool:
+    """Tell whether a number's text is one that the log may hold."""
+    if text.lstrip("-").isdigit():
+        return len(text) <= LONGEST and MIN_INTEGER <= int(text) <= MAX_INTEGER
+    try:
+        write_number(text)
+    except ValueError:
+        return False
+    return True

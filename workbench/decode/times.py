@@ -103,3 +103,12 @@ def write_times(moments: pa.Array) -> list[str | None]:
         pc.binary_replace_slice(plain, 10, 11, "T"), "Z", ""
     ).to_pylist()
     return texts
+
+
+def show_times(moments: pa.Array) -> pa.Array:
+    """Return typed times as texts in all their digits, ending in Z where they have a zone, for `read_time`."""
+    if not pa.types.is_timestamp(moments.type):
+        return moments
+    plain = moments.cast(pa.timestamp(moments.type.unit)).cast(pa.string())
+    zone = "" if moments.type.tz is None else "Z"
+    return pc.binary_join_element_wise(pc.replace_substring(plain, " ", "T"), zone, "")
