@@ -23,6 +23,7 @@ from workbench.eventlog.head import DIGEST_SUM_BITS, Head, read_head, sum_digest
 from workbench.eventlog.store import Store, first_position, read_after
 
 PROGRESS: Final = "workbench.progress"
+MADE_OF: Final = "workbench.made-of"
 SEEN: Final = "workbench.files-seen"
 # 16 neighbours of a size become one: a row is rewritten log16(n) times, and fewer than 16 files of each size stay.
 FAN: Final = 16
@@ -138,9 +139,19 @@ def _in_order(rows: pa.Table) -> pa.Table:
     return rows if (positions[1:] > positions[:-1]).all() else rows.sort_by("position")
 
 
-def stream_progress(by_stream: Table) -> int:
-    """Return the position up to which `events_by_stream` holds the log."""
-    return int(by_stream.properties.get(PROGRESS, "-1"))
+def stream_progress(by_stream: Table, events: Table | None = None) -> int:
+    """Return the position up to which `events_by_stream` holds the log, -1 where that cannot be relied on.
+
+    It stands in the snapshot that wrote the rows, so whatever others wrote or set back has none. Given ``events``, it
+    counts only when it was made of that very table and is not ahead of its head.
+    """
+    snapshot = by_stream.current_snapshot()
+    summary = {} if snapshot is None or snapshot.summary is None else snapshot.summary.additional_properties
+    progress = int(summary.get(PROGRESS, "-1"))
+    if events is None:
+        return progress
+    made_of = summary.get(MADE_OF) == str(events.metadata.table_uuid)
+    return progress if made_of and progress <= read_head(events).last else -1
 
 
 def buckets_of(stream_ids: Sequence[str]) -> NDArray[np.int64]:
@@ -152,31 +163,39 @@ def buckets_of(stream_ids: Sequence[str]) -> NDArray[np.int64]:
 def refresh_by_stream(store: Store) -> int:
     """Bring `events_by_stream` up to the head and return its progress. Under the writers' lock."""
     events, target = store.tables.events, store.tables.by_stream
-    head = read_head(events)
-    progress = stream_progress(target)
-    if progress > head.last:
-        progress = -1
+    head, progress = read_head(events), stream_progress(target, events)
     old = [task.file for task in target.scan().plan_files()] if target.current_snapshot() else []
-    files: dict[int, list[DataFile]] = {}
-    for file in old if progress >= 0 else []:
-        files.setdefault(int(file.partition[0]), []).append(file)
-    added: list[DataFile] = []
-    for rows in _slices(read_after(events, progress, events.schema().column_names)):
-        for bucket, part in _split(rows):
-            added.append(_write_bucket(target, bucket, part))
-            files.setdefault(bucket, []).append(added[-1])
-    removed = old if progress < 0 else []
-    merged = [(bucket, group) for bucket, group in files.items() if len(group) > FILES_PER_BUCKET]
-    for bucket, group in merged:
-        added = [file for file in added if file not in group]
-        removed += [file for file in group if file in old]
-        added.append(
-            _write_bucket(target, bucket, pa.concat_tables(read_file(target, file.file_path) for file in group))
-        )
-    if added:
-        change = Change(kind="derive", added=added, removed=removed, properties={PROGRESS: str(head.position)})
-        commit_change(target, change, head=None, keep=2)
+    if progress == head.last and (progress >= 0 or not old):
+        return progress
+    fresh: list[DataFile] = []
+    try:
+        for rows in _slices(read_after(events, progress, events.schema().column_names)):
+            fresh += [_write_bucket(target, bucket, part) for bucket, part in _split(rows)]
+        replaced = old if progress < 0 else _merge_buckets(target, old, fresh)
+    except BaseException:
+        remove_files(target, [file.file_path for file in fresh])
+        raise
+    summary = {PROGRESS: str(head.last), MADE_OF: str(events.metadata.table_uuid)}
+    commit_change(target, Change(kind="derive", added=fresh, removed=replaced, summary=summary), head=None, keep=2)
     return head.last
+
+
+def _merge_buckets(target: Table, old: Sequence[DataFile], fresh: list[DataFile]) -> list[DataFile]:
+    """Make one file of each bucket that has too many, in ``fresh``, and return the committed files it replaces."""
+    groups: dict[int, list[DataFile]] = {}
+    for file in [*old, *fresh]:
+        groups.setdefault(int(file.partition[0]), []).append(file)
+    replaced: list[DataFile] = []
+    for bucket, group in groups.items():
+        if len(group) > FILES_PER_BUCKET:
+            rows = pa.concat_tables(read_file(target, file.file_path) for file in group)
+            fresh.append(_write_bucket(target, bucket, rows))
+            replaced += group
+    paths = {file.file_path for file in replaced}
+    committed = {file.file_path for file in old}
+    remove_files(target, [file.file_path for file in fresh if file.file_path in paths])
+    fresh[:] = [file for file in fresh if file.file_path not in paths]
+    return [file for file in replaced if file.file_path in committed]
 
 
 def _slices(tables: Iterable[pa.Table]) -> Iterator[pa.Table]:

@@ -67,22 +67,26 @@ class FileLists:
         snapshot = table.current_snapshot()
         if snapshot is None:
             return ()
-        if self._events[0] != snapshot.snapshot_id:
+        # Threads share the lists: what is returned is what was looked at, whatever another puts there meanwhile.
+        known, files = self._events
+        if known != snapshot.snapshot_id:
             files = tuple((local_path(file.file_path), last_position(file)) for file in planned_files(table))
             self._events = (snapshot.snapshot_id, files)
-        return self._events[1]
+        return files
 
-    def by_stream(self, table: Table, stream_ids: Sequence[str]) -> tuple[tuple[str, ...], int]:
+    def by_stream(self, table: Table, events: Table, stream_ids: Sequence[str]) -> tuple[tuple[str, ...], int]:
         """Return the files of `events_by_stream` that may hold the streams, and the position they reach."""
         snapshot = table.current_snapshot()
-        if snapshot is None:
+        progress = stream_progress(table, events)
+        if snapshot is None or progress < 0:
             return (), -1
-        if self._streams[0] != snapshot.snapshot_id:
+        known, local = self._streams
+        if known != snapshot.snapshot_id:
             groups = group_by_bucket(task.file for task in table.scan().plan_files())
             local = {bucket: tuple(local_path(path) for path in paths) for bucket, paths in groups.items()}
             self._streams = (snapshot.snapshot_id, local)
         wanted = sorted(set(buckets_of(stream_ids).tolist()))
-        return tuple(path for bucket in wanted for path in self._streams[1].get(bucket, ())), stream_progress(table)
+        return tuple(path for bucket in wanted for path in local.get(bucket, ())), progress
 
     def waiting(self, table: Table) -> int:
         """Return how many records wait in quarantine."""

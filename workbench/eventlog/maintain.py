@@ -1,14 +1,18 @@
 """Keep the log quick: merge what is small, expire old snapshots, remove files that no kept snapshot reaches."""
 
+import shutil
 import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
 import msgspec
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 
-from workbench.errors import UnsupportedOnThisLogError
+from workbench.errors import LogBusyError, UnsupportedOnThisLogError
 from workbench.eventlog.commit import EXPIRED_AT_ONCE, PROVEN, expirable, proven_position
 from workbench.eventlog.files import local_path
 from workbench.eventlog.head import Head
@@ -16,6 +20,8 @@ from workbench.eventlog.layout import FULL, count_files, merge_files, planned_fi
 from workbench.eventlog.store import Store
 
 SETTLED: Final = FULL // 2
+# Seconds. A write of somebody else's may be under way for this long between its first file and its commit.
+LONGEST_WRITE: Final = 86_400.0
 
 
 class MaintenanceReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,8 +38,9 @@ class MaintenanceReport(msgspec.Struct, frozen=True, kw_only=True):
 def maintain_log(store: Store, *, older_than: float = 0.0) -> MaintenanceReport:
     """Merge, expire and clean up under the writers' lock; answers, positions and order stay as they are.
 
-    ``older_than`` (seconds) keeps younger unreached files. On an embedded log every write holds the lock, so none can
-    be under way and 0 is safe.
+    ``older_than`` (seconds) keeps younger unreached files. On an embedded log every write of ours holds the lock, so
+    none can be under way and 0 is safe; where others write, in the inbox, a day is the least. Raises LogBusyError when
+    another program commits to one of the tables meanwhile.
     """
     if store.settings.catalog is not None:
         raise UnsupportedOnThisLogError(
@@ -41,12 +48,14 @@ def maintain_log(store: Store, *, older_than: float = 0.0) -> MaintenanceReport:
             "optimize, expire_snapshots and remove_orphan_files there."
         )
     started = time.perf_counter()
-    with store.writing() as (table, head):
+    with store.writing() as (table, head), _alone():
         merged = _merge_all(store, table, head)
         progress = refresh_by_stream(store) if store.settings.log.by_stream else None
-        tables = [store.tables.events, store.tables.by_stream, store.tables.quarantine, store.tables.inbox]
-        expired = sum(_expire(table) for table in tables)
+        tables = [store.tables.events, store.tables.by_stream, store.tables.quarantine]
+        expired = sum(_expire(table) for table in [*tables, store.tables.inbox])
         removed = [pair for table in tables for pair in _remove_unreached(table.refresh(), older_than)]
+        removed += _remove_unreached(store.tables.inbox, max(older_than, LONGEST_WRITE))
+        removed += _remove_scratch(store.folder)
     return MaintenanceReport(
         merged_files=merged,
         expired_snapshots=expired,
@@ -55,6 +64,17 @@ def maintain_log(store: Store, *, older_than: float = 0.0) -> MaintenanceReport:
         by_stream_position=progress,
         seconds=round(time.perf_counter() - started, 3),
     )
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    try:
+        yield
+    except CommitFailedException as error:
+        raise LogBusyError(
+            "Another program committed to a table of the log while it was maintained. What was done so far stands and "
+            "no row has changed; run maintain again."
+        ) from error
 
 
 def _merge_all(store: Store, table: Table, head: Head) -> int:
@@ -92,10 +112,24 @@ def _remove_unreached(table: Table, older_than: float) -> list[tuple[Path, int]]
     """Remove files in the table's folder that neither its metadata nor a kept snapshot reaches."""
     root = Path(local_path(table.metadata.location))
     reached = {local_path(path) for path in _reached(table)}
+    return _remove((path for path in root.rglob("*") if str(path) not in reached), older_than)
+
+
+def _remove_scratch(folder: Path) -> list[tuple[Path, int]]:
+    """Remove what ingests left that were killed; one that is under way touches its folder as it reads."""
+    limit = time.time() - LONGEST_WRITE
+    old = [path for path in folder.glob("ingest-*") if path.stat().st_mtime <= limit]
+    removed = _remove((file for path in old for file in path.rglob("*")), 0)
+    for path in old:
+        shutil.rmtree(path, ignore_errors=True)
+    return removed
+
+
+def _remove(paths: Iterable[Path], older_than: float) -> list[tuple[Path, int]]:
     limit = time.time() - older_than
     removed = []
-    for path in root.rglob("*"):
-        if path.is_file() and str(path) not in reached and path.stat().st_mtime <= limit:
+    for path in paths:
+        if path.is_file() and path.stat().st_mtime <= limit:
             removed.append((path, path.stat().st_size))
             path.unlink(missing_ok=True)
     return removed
@@ -104,6 +138,7 @@ def _remove_unreached(table: Table, older_than: float) -> list[tuple[Path, int]]
 def _reached(table: Table) -> set[str]:
     metadata = table.metadata
     reached = {table.metadata_location, *(entry.metadata_file for entry in metadata.metadata_log)}
+    reached.update(file.statistics_path for file in metadata.statistics)
     for snapshot in table.snapshots():
         reached.add(snapshot.manifest_list)
         for manifest in snapshot.manifests(table.io):

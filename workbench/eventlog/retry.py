@@ -10,7 +10,7 @@ from workbench.decode import DecodeContext, decode_chunk
 from workbench.eventlog.ingest import IngestReport
 from workbench.eventlog.quarantine import add_resolutions, open_records, read_quarantine
 from workbench.eventlog.store import Store
-from workbench.eventlog.write import write_batches
+from workbench.eventlog.write import Written, write_batches
 from workbench.sources.base import RecordChunk
 
 
@@ -26,15 +26,18 @@ def retry_records(store: Store, context: Callable[[str], DecodeContext]) -> Inge
     refused: list[int] = []
     appended = 0
     if ready:
-        written = write_batches(
-            store,
-            [pa.concat_tables(rows for _, rows in ready)],
-            settle=lambda written: refused.extend([*written.conflicts.tolist(), *written.mistimed.tolist()]),
-        )
+
+        def settle(written: Written) -> None:
+            # A commit that was overtaken is settled again: the last word counts.
+            refused[:] = [*written.conflicts.tolist(), *written.mistimed.tolist()]
+
+        written = write_batches(store, [pa.concat_tables(rows for _, rows in ready)], settle=settle)
         appended = written.appended_count
         good = [number for number in range(len(ready)) if number not in set(refused)]
         positions = [int(written.positions[number]) for number in good]
-        add_resolutions(store.tables.quarantine, [ready[number][0] for number in good], "appended", positions)
+        with store.writing():
+            # Under the lock, or a maintain meanwhile would take the resolutions' file for a stray.
+            add_resolutions(store.tables.quarantine, [ready[number][0] for number in good], "appended", positions)
     resolved = len(ready) - len(set(refused))
     return IngestReport(
         read=len(waiting),
