@@ -312,6 +312,10 @@ DOUBTFUL = {
     "date_diff('month', date '2026-01-31', date '2026-02-28')": "Joda's rule for the last day of a month",
     "cast(1.115e0 as decimal(10,2))": "rounding of a double's shortest text",
     "regexp_split('a1b2c', '[0-9]')": "empty parts at the ends",
+    """json_extract_scalar('{"a":1e2}', '$.a')""": "the number's text as written, not as a double",
+    "json_format(json_parse('[1, \"a\"]'))": "white space and key order of a parsed JSON",
+    "date_trunc('hour', at_timezone(timestamp '2026-10-25 01:30:00 UTC', 'Europe/Berlin'))": "the repeated hour",
+    "width_bucket(10e0, 0e0, 10e0, 5)": "the upper bound counts as above",
 }
 
 

@@ -8,7 +8,9 @@ from collections.abc import Callable, Mapping
 from typing import Final
 
 from sqlglot import exp
+from sqlglot.errors import ErrorLevel, UnsupportedError
 
+from workbench.errors import QueryRefusedError
 from workbench.query.aggregates import AGGREGATES
 from workbench.query.annotate import type_at
 from workbench.query.build import call, cast, from_units, refuse_rewrite
@@ -33,7 +35,10 @@ def write_duckdb(tree: exp.Expr, relations: Mapping[str, str]) -> str:
             changed.meta["type"] = type_at(node)
             if node.parent is not None:
                 node.replace(changed)
-    return str(holder.this.sql(dialect="duckdb", comments=False))
+    try:
+        return str(holder.this.sql(dialect="duckdb", comments=False, unsupported_level=ErrorLevel.RAISE))
+    except UnsupportedError as error:
+        raise QueryRefusedError(f"DuckDB has no form for a part of the statement: {error}.") from error
 
 
 def _name_relation(node: exp.Table, relations: Mapping[str, str]) -> None:
@@ -123,12 +128,19 @@ def _position(node: exp.StrPosition) -> exp.Expr:
 
 
 def _ignore_nulls(node: exp.IgnoreNulls) -> exp.Expr:
-    inner = node.this
-    if isinstance(inner, exp.Anonymous) and inner.expressions:
-        first = inner.expressions[0]
-        inner.set("expressions", [exp.IgnoreNulls(this=first.copy()), *inner.expressions[1:]])
-        return inner
-    return node
+    """Write IGNORE NULLS where DuckDB wants it, behind the last argument; SQLGlot would drop it."""
+    inner: exp.Expr = node.this
+    if not isinstance(inner, exp.Anonymous) or not inner.expressions:
+        refuse_rewrite("IGNORE NULLS stands behind a window function, such as lag(x) IGNORE NULLS OVER (…)")
+    *first, last = inner.expressions
+    marked = exp.Var(this=f"{last.sql(dialect='duckdb', comments=False)} IGNORE NULLS")
+    inner.set("expressions", [*first, marked])
+    return inner
+
+
+def _respect_nulls(node: exp.RespectNulls) -> exp.Expr:
+    inner: exp.Expr = node.this
+    return inner
 
 
 def _in(node: exp.In) -> exp.Expr:
@@ -178,6 +190,7 @@ _NODES: Final[dict[type[exp.Expr], Callable[..., exp.Expr]]] = {
     exp.Substring: _substring,
     exp.StrPosition: _position,
     exp.IgnoreNulls: _ignore_nulls,
+    exp.RespectNulls: _respect_nulls,
     exp.In: _in,
     exp.Unnest: _unnest,
     exp.WithinGroup: _within_group,
