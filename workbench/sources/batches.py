@@ -23,18 +23,11 @@ def split_batch(stream: BinaryIO, path: Path, media_type: str, *, prefix: bytes 
     Raises SourceError when the array is not closed. What follows it is one more record, which is then refused.
     """
     reader = BatchReader(path)
-    begun = stream.read(CHUNK)
-    reader.start(begun)
-    while True:
-        raws, offsets = reader.take()
-        if raws and prefix:
-            raws[0], prefix = prefix + raws[0], b""
+    while block := stream.read(CHUNK):
+        raws, offsets = reader.take(block)
         if raws:
+            raws[0], prefix = prefix + raws[0], b""
             yield RecordChunk(media_type=media_type, raws=raws, offsets=offsets)
-        block = stream.read(CHUNK)
-        if not block:
-            break
-        reader.add(block)
     raws, offsets = reader.finish()
     if raws:
         yield RecordChunk(media_type=media_type, raws=raws, offsets=offsets)
@@ -47,28 +40,19 @@ class BatchReader:
         self.path = path
         self.text = b""
         self.offset = 0
-        self.is_closed = False
+        self.is_open = self.is_closed = False
 
-    def start(self, text: bytes) -> None:
-        """Take the first block; what comes before the array's bracket is passed over."""
-        self.offset = text.index(b"[") + 1
-        self.text = text[self.offset :]
-
-    def add(self, block: bytes) -> None:
-        """Take one more block."""
+    def take(self, block: bytes) -> tuple[list[bytes], list[int]]:
+        """Take one more block; return the elements that are whole now and their offsets."""
         self.text += block
-        if len(self.text) > MAX_RECORD + CHUNK:
-            raise SourceError(
-                f"{self.path} has an element of more than {MAX_RECORD:,} bytes at byte {self.offset:,}. "
-                "Check that it is a batch of events, or split the element."
-            )
-
-    def take(self) -> tuple[list[bytes], list[int]]:
-        """Return the whole elements held and their offsets."""
+        if not self.is_open:
+            self.is_open = b"[" in self.text
+            before = self.text.find(b"[") + 1 if self.is_open else len(self.text)
+            self.text, self.offset = self.text[before:], self.offset + before
         raws: list[bytes] = []
         offsets: list[int] = []
         at = 0
-        while not self.is_closed:
+        while self.is_open and not self.is_closed:
             end = find_end(self.text, at)
             if end is None:
                 break
@@ -77,6 +61,11 @@ class BatchReader:
             at = end + 1
         self.text = self.text[at:]
         self.offset += at
+        if len(self.text) > MAX_RECORD:
+            raise SourceError(
+                f"{self.path} has an element of more than {MAX_RECORD:,} bytes at byte {self.offset:,}. "
+                "Check that it is a batch of events, or split the element."
+            )
         return raws, offsets
 
     def _keep(self, found: bytes, at: int, raws: list[bytes], offsets: list[int]) -> None:

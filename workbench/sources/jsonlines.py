@@ -58,6 +58,9 @@ def split_lines(stream: BinaryIO, path: Path, media_type: str) -> Iterator[Recor
                 f"{path} has a line of more than {MAX_RECORD:,} bytes at byte {offset + len(whole) + len(end):,}. "
                 "Check that it is a file of JSON lines, or split the record."
             )
+        if block and not end:
+            rest = begun
+            continue
         chunk, count = make_chunk(whole, offset, line, media_type)
         if chunk.raws:
             yield chunk

@@ -1,0 +1,37 @@
+from pathlib import Path
+
+import pytest
+
+from workbench.sources import jsonlines
+from workbench.sources.jsonlines import JsonLines
+
+
+def test_lines_keep_their_bytes_offsets_and_numbers(tmp_path: Path) -> None:
+    content = b'{"a":1}\n\n {"b":2}\r\n[3]\n'
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(content)
+    source = JsonLines(path)
+    records = list(source.records())
+    assert source.name == "lines.jsonl"
+    assert [(record.offset, record.line, record.raw) for record in records] == [
+        (0, 1, b'{"a":1}'),
+        (9, 3, b' {"b":2}\r'),
+        (19, 4, b"[3]"),
+    ]
+    assert {record.media_type for record in records} == {"application/json"}
+
+
+def test_a_last_line_needs_no_line_end(tmp_path: Path) -> None:
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b"{}\n{}")
+    assert [record.offset for record in JsonLines(path, "shop").records()] == [0, 3]
+    assert JsonLines(path, "shop").name == "shop"
+
+
+def test_a_chunk_holds_a_block_and_at_most_one_line_more(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jsonlines, "CHUNK", 1000)
+    path = tmp_path / "lines.jsonl"
+    path.write_bytes(b'{"a":"xxxxxxxxxxxxxxxxx"}\n' * 1000)
+    sizes = [sum(map(len, chunk.raws)) for chunk in JsonLines(path).chunks()]
+    assert max(sizes) <= 1025
+    assert sum(sizes) == 25_000
