@@ -1,9 +1,13 @@
 """The commands, from what is typed to what is printed, on a real log."""
 
 import gzip
+import io
 import json
+import os
+import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -227,6 +231,59 @@ def test_the_demo_is_made_once_and_reads_like_any_log(run: Run, tmp_path: Path) 
     assert "event at position 0" in run("trace", f"{folder}/loan-desk.ndjson.gz:1", "--log", folder)[1]
     reasons = {row["reason"] for row in read_rows(run("quarantine", "--log", folder, "--json")[1])}
     assert {"conflict", "duplicate_key", "malformed_json", "not_utf8", "time_without_zone"} <= reasons
+
+
+def test_a_demo_that_cannot_be_written_is_one_sentence(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way", encoding="utf-8")
+    code, printed, error = run("demo", tmp_path / "file" / "demo", "--events", 500)
+    assert (code, printed) == (1, "")
+    assert error.splitlines()[-1].startswith("workbench: ")
+
+
+def test_a_demo_of_too_few_events_is_refused(run: Run, tmp_path: Path) -> None:
+    code, _, error = run("demo", tmp_path / "demo", "--events", 5)
+    assert code == 1
+    assert "ask for at least 100" in error
+
+
+def test_the_demo_can_be_served_without_a_display(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workbench", "demo", str(tmp_path / "demo"), "--events", "500"]
+    with subprocess.Popen(
+        [*command, "--serve", "--no-open", "--port", "0"], stdout=subprocess.PIPE, text=True
+    ) as server:
+        assert server.stdout is not None
+        address = next(word for line in server.stdout for word in line.split() if word.startswith("http://"))
+        with urllib.request.urlopen(address, timeout=60) as home:  # noqa: S310 — our own address
+            page = home.read().decode()
+        server.terminate()
+        server.stdout.read()
+    assert "Timeline" in page
+
+
+def test_the_notebooks_can_be_opened(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "workbench", "lab", "--no-open", "--log", str(tmp_path)]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as lab:
+        assert lab.stderr is not None
+        address = next((line for line in lab.stderr if "http://" in line), "")
+        os.killpg(lab.pid, signal.SIGKILL)
+        lab.stderr.read()
+    assert "/lab" in address
+
+
+def test_a_query_can_come_from_stdin(run: Run, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.StringIO("select count(*) as n from events"))
+    assert read_rows(run("sql", "-", "--log", log, "--json")[1]) == [{"n": 3}]
+
+
+def test_a_parameter_without_a_value_is_refused(run: Run, log: Path) -> None:
+    code, _, error = run("sql", "select :a", "--param", "a", "--log", log)
+    assert code == 1
+    assert "NAME=VALUE" in error
+
+
+def test_several_files_are_reported_one_by_one(run: Run, records: Path, log: Path) -> None:
+    reports = read_rows(run("ingest", records, records, "--into", log, "--json")[1])
+    assert [(report["file"], report["duplicates"]) for report in reports] == [(str(records), 4)] * 2
 
 
 def test_every_command_has_help_with_examples() -> None:

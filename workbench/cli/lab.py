@@ -19,6 +19,8 @@ def open_lab(target: str | None, *, open_browser: bool) -> int:
     if not notebooks.is_dir():
         raise ArgumentError("There is no folder notebooks/ here. Run this in a checkout of the project.")
     chosen = {"WORKBENCH_LOG": str(Path(target).resolve())} if target else {}
-    options = [] if open_browser else ["--no-browser"]
+    # Jupyter refuses root unless told; in a container there is nobody else.
+    options = ["--allow-root"] if os.geteuid() == 0 else []
+    options += [] if open_browser else ["--no-browser"]
     command = [sys.executable, "-m", "jupyterlab", str(notebooks), *options]
     return subprocess.run(command, env=os.environ | chosen, check=False).returncode  # noqa: S603 — our own interpreter and folder

@@ -21,7 +21,7 @@ from workbench.errors import ArgumentError
 from workbench.event import RawRecord
 from workbench.sources.base import RecordChunk, Source
 from workbench.sources.synthetic_accounts import Book, open_accounts, set_limits
-from workbench.sources.synthetic_clock import HOUR, Chance, format_time
+from workbench.sources.synthetic_clock import HOUR, SECOND, Chance, format_time
 from workbench.sources.synthetic_desk import Diary, Fact, Request
 
 SEED = 20_250_101
@@ -138,7 +138,7 @@ def _deliver_twice_or_broken(facts: list[Fact], chance: Chance) -> Iterator[byte
 def _break(fact: Fact, spoil: Callable[[bytes], bytes] | None) -> bytes:
     """Return a record that cannot be an event, or, without ``spoil``, one that contradicts the fact."""
     if spoil is None:
-        return encode_fact(fact._replace(data={"amount": "0.00", "currency": "EUR"}))
+        return encode_fact(fact._replace(occurred=fact.occurred - SECOND))
     money = {"amount": "10.00", "currency": "EUR"}
     return spoil(encode_fact(fact._replace(event_id=f"x{fact.event_id}", data=money)))
 
