@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from workbench.decode import DecodeContext, Decoded, decode_chunk
-from workbench.decode.normalise import MAX_VERSION
+from workbench.decode import DecodeContext, Decoded, decode_chunk, records
+from workbench.decode.normalise import MAX_PAYLOAD, MAX_VERSION
 from workbench.sources.base import RecordChunk
 
 CONTEXT = DecodeContext(source_name="file.ndjson")
@@ -268,3 +268,52 @@ def test_an_empty_chunk_gives_no_events() -> None:
     decoded = decode_chunk(RecordChunk(media_type="application/json", raws=[], offsets=[]), CONTEXT)
     assert decoded.events.num_rows == 0
     assert decoded.rejections == []
+
+
+def test_a_chunk_of_many_runs_keeps_its_order() -> None:
+    changes: list[dict[str, Any]] = [{"id": f"e{at}", "subject": "x" if at % 7 else ""} for at in range(5000)]
+    decoded = decode("cloudevents", *changes)
+    expected = [at for at in range(5000) if at % 7]
+    assert decoded.events["offset"].to_pylist() == expected
+    assert decoded.events["event_id"].to_pylist() == [f"e{at}" for at in expected]
+    assert [one.offset for one in decoded.rejections] == [at for at in range(5000) if at % 7 == 0]
+
+
+def test_white_space_alone_is_an_empty_record() -> None:
+    [rejection] = decode_chunk(RecordChunk(media_type="application/json", raws=[b" "], offsets=[0]), CONTEXT).rejections
+    assert rejection.reason == "empty_record"
+
+
+def test_two_payloads_are_not_mended() -> None:
+    for change in ({"data_base64": "e30=", "data": 1}, {"data_base64": 7}):
+        [rejection] = decode("cloudevents", change).rejections
+        assert (rejection.reason, rejection.repaired) == ("binary_data", None)
+
+
+@pytest.mark.parametrize("payload", ["", "1" * 5, "{"])
+def test_a_large_record_is_refused_for_what_is_wrong_with_it(payload: str) -> None:
+    wide = " " * MAX_PAYLOAD
+    record = json.dumps(LINE)[:-1] + (f', "data": [{wide}{payload}' if payload else wide + ",}")
+    chunk = RecordChunk(media_type="application/json", raws=[record.encode()], offsets=[0])
+    assert [one.reason for one in decode_chunk(chunk, CONTEXT).rejections] == ["malformed_json"]
+
+
+def test_a_large_record_without_payload_is_an_event() -> None:
+    raw = json.dumps({**LINE, "note": "x" * MAX_PAYLOAD, "nested": []}).encode()
+    decoded = decode_chunk(RecordChunk(media_type="application/json", raws=[raw], offsets=[0]), CONTEXT)
+    assert decoded.events["data"].to_pylist() == [None]
+
+
+def test_a_refused_record_without_an_id_keeps_its_index() -> None:
+    raw = json.dumps({name: value for name, value in LINE.items() if name != "event_id"}).encode()
+    ids = [
+        decode_chunk(RecordChunk(media_type=kind, raws=[raw], offsets=[0]), CONTEXT).events["event_id"].to_pylist()
+        for kind in ("application/json", "application/json; index=0", "application/json; index=3")
+    ]
+    assert ids[0] == ids[1] != ids[2]
+
+
+def test_more_sets_of_attributes_than_are_remembered_are_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(records, "MAX_KNOWN", 3)
+    found = rows("cloudevents", *[{"dataschema": f"s{at % 6}"} for at in range(20)])
+    assert [row["metadata"]["dataschema"] for row in found] == [f"s{at % 6}" for at in range(20)]

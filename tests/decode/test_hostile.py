@@ -166,6 +166,7 @@ REFUSED: dict[str, tuple[bytes, str]] = {
     "a byte order mark inside": (b"\xef\xbb\xbf{}", "byte_order_mark"),
     "a trailing comma in an object": (b'{"a":1,}', "malformed_json"),
     "a trailing comma in an array": (b"[1,]", "malformed_json"),
+    "a trailing comma in a large array": (b"[" + b" " * MAX_PAYLOAD + b"1,]", "malformed_json"),
     "a leading comma": (b"[,1]", "malformed_json"),
     "two commas": (b"[1,,2]", "malformed_json"),
     "a missing comma": (b"[1 2]", "malformed_json"),

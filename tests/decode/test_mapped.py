@@ -1,13 +1,14 @@
 """Rows that a mapping or a parser made."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
-from workbench.decode import DecodeContext, Decoded, decode_chunk
+from workbench.decode import DecodeContext, Decoded, decode_chunk, decode_source
 from workbench.decode.mapped import RawColumn
 from workbench.sources.base import MappedChunk
 
@@ -160,3 +161,35 @@ def test_raw_bytes_are_read_like_a_list() -> None:
 def test_no_rows_are_no_events() -> None:
     rows = pa.table({"stream_id": pa.array([], pa.string()), "offset": pa.array([], pa.int64())})
     assert decode_chunk(MappedChunk(rows=rows), CONTEXT).events.num_rows == 0
+
+
+class Rows:
+    """Chunks of rows, some without an id."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+
+    def chunks(self) -> Iterator[MappedChunk]:
+        ids = [f"e{at}" if at < 4 else None for at in range(20)]
+        rows = pa.table(
+            {
+                "event_id": pa.array(ids, pa.string()),
+                "source": pa.array([None, "s"] * 10, pa.string()),
+                "stream_id": [f"s{at % 3}" for at in range(20)],
+                "event_type": ["T"] * 20,
+                "occurred_at": [ROW["occurred_at"]] * 20,
+                "offset": list(range(20)),
+            }
+        )
+        for at in range(0, 20, self.size):
+            yield MappedChunk(rows=rows.slice(at, self.size))
+
+
+def test_ids_do_not_depend_on_the_size_of_chunks() -> None:
+    found = [
+        [one for part in decode_source(Rows(size), CONTEXT, workers=1) for one in part.events["event_id"].to_pylist()]
+        for size in (1, 3, 20)
+    ]
+    assert found[0] == found[1] == found[2]
+    assert len(set(found[0])) == 20
+    assert found[0][:4] == ["e0", "e1", "e2", "e3"]

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from workbench.decode import DecodeContext, Registry, decode_chunk, encode_events, load_registry
+from workbench.decode.steps import Step
 from workbench.errors import InvalidEventError, RegistryError
 from workbench.event import Event
 from workbench.sources.base import RecordChunk
@@ -96,6 +97,7 @@ def record(version: int, data: Any) -> bytes:
 
 def test_a_schema_refuses_what_it_does_not_allow(registry: Registry) -> None:
     raws = [
+        record(1, {"amt": 5}).replace(b"MoneyDeposited", b"Unknown"),
         record(3, {"amount": "5"}),
         record(3, {"amount": 5}),
         record(3, None),
@@ -103,9 +105,9 @@ def test_a_schema_refuses_what_it_does_not_allow(registry: Registry) -> None:
         record(3, {"amount": "5", "nested": [7]}),
     ]
     context = DecodeContext(source_name="x", registry=registry)
-    chunk = RecordChunk(media_type="application/json", raws=raws, offsets=[0, 10, 20, 30, 40])
+    chunk = RecordChunk(media_type="application/json", raws=raws, offsets=[-10, 0, 10, 20, 30, 40])
     decoded = decode_chunk(chunk, context)
-    assert decoded.events["offset"].to_pylist() == [0, 30]
+    assert decoded.events["offset"].to_pylist() == [-10, 0, 30]
     assert [(one.offset, one.reason) for one in decoded.rejections] == [
         (10, "schema_mismatch"),
         (20, "schema_mismatch"),
@@ -207,3 +209,8 @@ def test_a_chain_may_begin_later_and_skip(tmp_path: Path) -> None:
     registry = load_registry(write(tmp_path, HEAD + "current = 4\nfirst = 2\n" + hops((2, 4), (3, 4))))
     assert registry.upcast("T", 2, "{}") == (4, "{}")
     assert registry.upcast("T", 1, "{}") == (1, "{}")
+
+
+def test_a_step_is_one_of_the_known_ones() -> None:
+    with pytest.raises(NotImplementedError):
+        Step().apply({})

@@ -10,8 +10,9 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from queue import SimpleQueue
-from typing import Any, BinaryIO, Final
+from typing import Any, BinaryIO, Final, cast
 
 from workbench.decode.chunks import Chunk, decode_chunk
 from workbench.decode.rows import DecodeContext, Decoded
@@ -86,7 +87,8 @@ class WorkerPool:
         for worker in self.workers:
             worker.wait()
             for pipe in (worker.stdin, worker.stdout):
-                _close(pipe)
+                with suppress(OSError):  # what was still to be written has no reader any more
+                    cast("BinaryIO", pipe).close()
 
 
 def _start(context: DecodeContext) -> "subprocess.Popen[bytes]":
@@ -101,26 +103,17 @@ def _start(context: DecodeContext) -> "subprocess.Popen[bytes]":
     return worker
 
 
-def _wait(worker: "subprocess.Popen[bytes]") -> int | None:
-    try:
-        return worker.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        return None
+def _wait(worker: "subprocess.Popen[bytes]") -> int:
+    worker.kill()  # has no effect on one that ended by itself, which it has when its pipe is closed
+    return worker.wait()
 
 
 def _send(worker: "subprocess.Popen[bytes]", value: Any) -> None:
-    if worker.stdin is not None:
-        pickle.dump(value, worker.stdin, protocol=5)
-        worker.stdin.flush()
+    requests = cast("BinaryIO", worker.stdin)
+    pickle.dump(value, requests, protocol=5)
+    requests.flush()
 
 
 def _exchange(worker: "subprocess.Popen[bytes]", request: Any) -> Any:
     _send(worker, request)
-    return pickle.load(worker.stdout) if worker.stdout is not None else None  # noqa: S301 - from our own worker
-
-
-def _close(pipe: Any) -> None:
-    try:
-        pipe.close()
-    except OSError:
-        return  # what was still to be written has no reader any more
+    return pickle.load(cast("BinaryIO", worker.stdout))  # noqa: S301 - from our own worker
