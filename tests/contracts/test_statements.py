@@ -42,8 +42,8 @@ STATEMENTS: list[tuple[str, list[tuple[Any, ...]]]] = [
     ),
     (
         (
-            "select position, last_value(actor_id) ignore nulls over (order by position rows between unbounded preceding "
-            "and current row) as who from events where position between 1 and 2 order by position"
+            "select position, last_value(actor_id) ignore nulls over (order by position rows between unbounded"
+            " preceding and current row) as who from events where position between 1 and 2 order by position"
         ),
         [(1, "a1"), (2, "a1")],
     ),

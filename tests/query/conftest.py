@@ -43,14 +43,12 @@ def lower_text(texts: pa.Array) -> pa.Array:
     return pc.utf8_lower(texts)
 
 
-@pytest.fixture
-def warehouse(tmp_path: Path) -> Path:
-    folder = tmp_path / "warehouse"
-    folder.mkdir()
-    return folder
+@pytest.fixture(scope="module")
+def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("warehouse")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def relations(warehouse: Path) -> dict[str, Relation]:
     first = write_events(warehouse / "first.parquet", range(6))
     second = write_events(warehouse / "second.parquet", range(4, 10))
@@ -79,7 +77,7 @@ def relations(warehouse: Path) -> dict[str, Relation]:
     return {relation.name: relation for relation in (stored, lifted, notes, noted, empty)}
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def engine(warehouse: Path) -> Iterator[DuckDBEngine]:
     functions = {"lower_text": ArrowFunction(lower_text, ("varchar",), "varchar")}
     engine = DuckDBEngine([warehouse], functions=functions)
@@ -90,7 +88,7 @@ def engine(warehouse: Path) -> Iterator[DuckDBEngine]:
 Ask = Callable[..., pl.DataFrame]
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def ask(engine: DuckDBEngine, relations: dict[str, Relation]) -> Ask:
     """A function that runs a statement over the relations."""
 

@@ -149,7 +149,7 @@ def test_an_attack_is_refused_before_anything_runs(
 ) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("secret", encoding="utf-8")
-    before = _contents(tmp_path)
+    before = _contents(tmp_path), _contents(warehouse)
     statement = (
         attack.replace("{inside}", str(warehouse / "first.parquet"))
         .replace("{outside}", str(outside))
@@ -157,7 +157,7 @@ def test_an_attack_is_refused_before_anything_runs(
     )
     with pytest.raises(QueryRefusedError):
         ask(statement)
-    assert _contents(tmp_path) == before
+    assert (_contents(tmp_path), _contents(warehouse)) == before
 
 
 NATIVE_ATTACKS = [
@@ -189,7 +189,7 @@ def test_a_native_attack_gives_nothing_and_changes_nothing(
 ) -> None:
     outside = tmp_path / "outside.txt"
     outside.write_text("secret", encoding="utf-8")
-    before = _contents(tmp_path)
+    before = _contents(tmp_path), _contents(warehouse)
     statement = (
         attack.replace("{inside}", str(warehouse / "first.parquet"))
         .replace("{outside}", str(outside))
@@ -197,7 +197,7 @@ def test_a_native_attack_gives_nothing_and_changes_nothing(
     )
     with pytest.raises(QueryRefusedError):
         ask(statement, native=True)
-    assert _contents(tmp_path) == before
+    assert (_contents(tmp_path), _contents(warehouse)) == before
 
 
 SECOND_LAYER = [
