@@ -384,7 +384,7 @@ class Session:
             position=head.position,
             as_of=as_of,
             known_at=known_at,
-            order=order,
+            order="occurred" if head.position is None else order,
             registry_hash=self.registry.hash,
             engine=self.engine.name,
             snapshot_id=head.snapshot_id,

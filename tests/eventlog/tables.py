@@ -26,6 +26,8 @@ from pyiceberg.table.snapshots import Operation
 from pyiceberg.table.update.snapshot import _SnapshotProducer
 from pyiceberg.typedef import Record
 
+NOWHERE = Record()
+
 
 def open_catalog(folder: Path) -> SqlCatalog:
     """Return the SQLite catalog of a folder, as the workbench looks for it there."""
@@ -83,17 +85,22 @@ def delete_positions(table: Table, path: str, positions: Sequence[int]) -> None:
     _commit(table, file)
 
 
-def delete_equal(table: Table, **values: Sequence[Any]) -> None:
-    """Delete every earlier row whose columns equal one of the given rows."""
+def delete_equal(table: Table, partition: Record = NOWHERE, **values: Sequence[Any]) -> None:
+    """Delete every earlier row of the partition, if there are such, whose columns equal one of the given."""
     schema = table.schema().select(*values)
     arrow = schema_to_pyarrow(schema)
     rows = pa.table({field.name: pa.array(list(values[field.name]), field.type) for field in arrow})
     ids = [field.field_id for field in schema.fields]
-    _commit(table, _write(table, rows, schema, DataFileContent.EQUALITY_DELETES, ids))
+    _commit(table, _write(table, rows, schema, DataFileContent.EQUALITY_DELETES, ids, partition))
 
 
 def _write(
-    table: Table, rows: pa.Table, schema: Schema, content: DataFileContent, equality_ids: list[int] | None = None
+    table: Table,
+    rows: pa.Table,
+    schema: Schema,
+    content: DataFileContent,
+    equality_ids: list[int] | None = None,
+    partition: Record = NOWHERE,
 ) -> DataFile:
     path = f"{table.location()}/data/{uuid4()}-deletes.parquet"
     local = Path(path.removeprefix("file://"))
@@ -103,7 +110,7 @@ def _write(
         content=content,
         file_path=path,
         file_format=FileFormat.PARQUET,
-        partition=Record(),
+        partition=partition,
         record_count=rows.num_rows,
         file_size_in_bytes=local.stat().st_size,
         spec_id=table.spec().spec_id,

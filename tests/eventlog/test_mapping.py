@@ -1,5 +1,8 @@
 """A table that someone else writes, read under the log's names."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -8,6 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 from pyiceberg.table import Table
+from pyiceberg.typedef import Record
 from pyiceberg.types import LongType
 
 from tests.builders import START, build_event
@@ -199,6 +203,69 @@ def test_rows_deleted_by_equality_are_gone_and_later_ones_stay(opened: Opener, t
     assert session.head().event_count == 4
 
 
+def test_an_equality_delete_reaches_its_own_partition_alone(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path)
+    catalog.create_namespace("crm")
+    parted = catalog.create_table("crm.audit", AUDIT)
+    with parted.update_spec() as update:
+        update.add_identity("kind")
+    parted.append(make_rows(0, 6))
+    delete_equal(parted, Record("Changed"), Entity=["order-0", "order-2"])
+    write_settings(tmp_path, WITH_POSITION)
+    with connect(tmp_path) as session:
+        assert ids(session) == ["a0", "a1", "a2", "a4"]
+        assert session.head().position == 4
+
+
+def test_a_table_of_the_first_format_is_read_too(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path)
+    catalog.create_namespace("crm")
+    old = catalog.create_table("crm.audit", AUDIT, properties={"format-version": "1"})
+    old.append(make_rows(0, 3))
+    write_settings(tmp_path, PLAIN)
+    with connect(tmp_path) as session:
+        assert ids(session) == ["a1", "a0", "a2"]
+        with pytest.raises(UnsupportedOnThisLogError):
+            session.events(known_at=START)
+
+
+def test_columns_whose_names_differ_in_case_alone_cannot_be_mapped(tmp_path: Path) -> None:
+    catalog = open_catalog(tmp_path)
+    catalog.create_namespace("crm")
+    rows = make_rows(0, 2).append_column("KIND", pa.array(["x", "y"]))
+    catalog.create_table("crm.audit", rows.schema).append(rows)
+    write_settings(tmp_path, PLAIN)
+    with pytest.raises(MappingError, match="event_type = 'kind'"):
+        connect(tmp_path)
+    write_settings(tmp_path, PLAIN | {"event_type": "who"})
+    with connect(tmp_path) as session:
+        assert ids(session) == ["a1", "a0"]
+
+
+def test_a_catalog_is_found_by_its_name(tmp_path: Path, table: Table) -> None:
+    del table
+    folder = tmp_path / "elsewhere"
+    folder.mkdir()
+    write_settings(folder, WITH_POSITION)
+    settings = folder / "workbench.toml"
+    settings.write_text('catalog = "embedded"\n' + settings.read_text(encoding="utf-8"), encoding="utf-8")
+    names = {"TYPE": "sql", "URI": f"sqlite:///{tmp_path / 'catalog.db'}", "WAREHOUSE": f"file://{tmp_path}"}
+    environment = {**os.environ, **{f"PYICEBERG_CATALOG__EMBEDDED__{name}": value for name, value in names.items()}}
+    asked = "import workbench\nwith workbench.connect('.') as s: print(s.events().height, s.head().position)"
+    command = [sys.executable, "-c", asked]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["6", "5"]
+
+
+def test_a_catalog_nobody_knows_is_named(tmp_path: Path) -> None:
+    (tmp_path / "workbench.toml").write_text('catalog = "nobody"\n[log]\ntable = "a.b"\n', encoding="utf-8")
+    text = (tmp_path / "workbench.toml").read_text(encoding="utf-8")
+    mapping = "\n".join(f'{name} = "{column}"' for name, column in PLAIN.items())
+    (tmp_path / "workbench.toml").write_text(f"{text}[log.mapping]\n{mapping}\n", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no catalog 'nobody'"):
+        connect(tmp_path)
+
+
 def test_a_renamed_column_is_found_in_files_of_both_names(opened: Opener, table: Table) -> None:
     with table.update_schema() as update:
         update.rename_column("kind", "what")
@@ -317,6 +384,7 @@ def test_nothing_can_be_added(opened: Opener, tmp_path: Path) -> None:
 def test_the_basis_names_the_snapshot(opened: Opener, table: Table) -> None:
     basis = opened(PLAIN).basis()
     assert (basis.position, basis.snapshot_id) == (None, table.metadata.current_snapshot_id)
+    assert (basis.order, opened(WITH_POSITION).basis().order) == ("occurred", "position")
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Iceberg's types in Trino's words."""
 
+from collections import Counter
 from typing import Final
 
 from pyiceberg.schema import Schema
@@ -62,6 +63,10 @@ def _quote(name: str) -> str:
 
 
 def readable_columns(schema: Schema) -> dict[str, str]:
-    """Return the columns that SQL can read, lower-cased as Trino does, with their types."""
+    """Return the columns that SQL can read, lower-cased as Trino does, with their types.
+
+    Names that differ in case alone name nothing in SQL and are left out.
+    """
+    counts = Counter(field.name.lower() for field in schema.fields)
     named = {field.name.lower(): trino_type(field.field_type) for field in schema.fields}
-    return {name: kind for name, kind in named.items() if kind is not None}
+    return {name: kind for name, kind in named.items() if kind is not None and counts[name] == 1}

@@ -136,6 +136,7 @@ class Walk:
 
     def take(self, rows: pa.Table) -> None:
         """Check one batch against what came before it."""
+        rows = add_keys(rows)
         positions = rows.column("position").to_numpy()
         self._check_positions(positions)
         self._check_order(rows, positions)
@@ -176,7 +177,7 @@ class Walk:
         if not covered.num_rows:
             return
         try:
-            which, records = self._index.find_events(key_words(add_keys(covered).column("key")))
+            which, records = self._index.find_events(key_words(covered.column("key")))
         except DamagedRunError:
             self.index_faults.add(covered.num_rows, f"a damaged run, looked up for position {positions[0]}")
             return
@@ -223,8 +224,8 @@ class Walk:
 
 
 def recompute_digests(rows: pa.Table) -> list[str]:
-    """Return the digests that the rows' content has under their own salts; empty text where it cannot be read."""
-    salts = add_keys(rows).column("salt").to_pylist()
+    """Return the digests that the rows' content has under their own ``salt``; empty text where it cannot be read."""
+    salts = rows.column("salt").to_pylist()
     try:
         return digest_rows(rows, salts)
     except (msgspec.MsgspecError, ValueError, RecursionError):
