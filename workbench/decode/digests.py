@@ -19,6 +19,9 @@ EVENT_IDS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:eventlog-workbench:event-
 # Only strings without a raw quote follow this member, so its last occurrence is the member itself.
 NO_ID: Final = b'"event_id":null,'
 
+# The digit of a UUID that holds its variant: its two upper bits are 10.
+VARIANTS: Final = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
+
 
 class Content(msgspec.Struct, gc=False):
     """What a digest covers, its fields in the order RFC 8785 gives them."""
@@ -96,10 +99,8 @@ def make_id(source: str, stream_id: str, index: int, content: bytes) -> str:
     in every run. ``index`` counts the records of the same source and stream that came without an id.
     """
     name = f"{len(source)}:{source}{len(stream_id)}:{stream_id}{index}:{sha256(content).hexdigest()}"
-    made = sha1(EVENT_IDS + name.encode(), usedforsecurity=False).digest()
-    number = int.from_bytes(made[:16]) & ~(0xF << 76) & ~(0x3 << 62) | (5 << 76) | (2 << 62)
-    text = f"{number:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    made = sha1(EVENT_IDS + name.encode(), usedforsecurity=False).hexdigest()
+    return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{VARIANTS[made[16]]}{made[17:20]}-{made[20:32]}"
 
 
 def give_id(content: bytes, event_id: str) -> bytes:
