@@ -19,6 +19,9 @@ from workbench.views.summary import suggest_drops, summarise_window
 from workbench.views.timeline import picture_geometry, show_timeline
 from workbench.views.where import match_choices
 
+# A picture is as wide as its column: 920 px on the widest page, where its spec stays below 100 kB.
+NARROWEST, WIDEST = 480, 920
+
 Answer = dict[str, Any]
 
 
@@ -76,7 +79,7 @@ def _start(session: Session, choices: TimelineChoices, _options: Mapping[str, An
 
 
 def _timeline(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
-    width = min(1_200, max(480, int(options.get("width", 760))))
+    width = min(WIDEST, max(NARROWEST, int(options.get("width", 760))))
     overview = load_overview(session, choices.position)
     view = show_timeline(session, choices, width=width)
     return {

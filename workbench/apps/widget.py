@@ -1,5 +1,6 @@
 """One widget that is the timeline: the page draws, this side answers through the views."""
 
+import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -58,4 +59,9 @@ class TimelineWidget(anywidget.AnyWidget):
             body, files = answer_request(self._session, request)
         except WorkbenchError as error:
             return {**reply, "error": {"sentence": str(error), "refused": isinstance(error, REFUSALS)}}, []
+        except Exception as error:
+            # Without an answer the page would wait for ever; the trace goes to whoever runs the server.
+            logging.getLogger(__name__).exception("The request %r was not answered", request.kind)
+            sentence = f"This could not be answered. The workbench failed with {type(error).__name__}: {error}"
+            return {**reply, "error": {"sentence": sentence, "refused": False}}, []
         return {**reply, "body": body}, files

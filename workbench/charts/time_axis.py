@@ -5,7 +5,17 @@ from typing import Any, Final, Literal
 import altair as alt
 import msgspec
 
-LABEL_WIDTH: Final = 64
+# Pixels a label needs, its neighbour's distance included, by how it is written.
+LABEL_WIDTHS: Final = {
+    "%b": 38,
+    "%Y": 46,
+    "%H:%M": 58,
+    "%-d %b": 62,
+    "%a %-d %b": 84,
+    "%H:%M:%S": 76,
+    "%H:%M:%S.%L": 100,
+}
+RELATIVE_WIDTH: Final = 64
 MINUTE, HOUR, DAY = 60, 3_600, 86_400
 MIDNIGHT: Final = "{0}hours(datum.value) + {0}minutes(datum.value) == 0"
 JANUARY: Final = "{0}month(datum.value) == 0"
@@ -68,13 +78,13 @@ def time_scale(window: Window) -> alt.Scale:
 
 def time_axis(window: Window, width: int) -> alt.Axis:
     """Return the axis on top of a chart ``width`` pixels wide: where a day or a year begins, its name is in bold."""
-    room = max(2, width // LABEL_WIDTH)
-    ticks = _relative_ticks(window, room) if window.zone == "relative" else _calendar_ticks(window, room)
+    ticks = _relative_ticks(window, width) if window.zone == "relative" else _calendar_ticks(window, width)
     return alt.Axis(orient="top", title=None, labelOverlap="greedy", ticks=False, labelPadding=6, domain=False, **ticks)
 
 
-def _calendar_ticks(window: Window, room: int) -> dict[str, Any]:
-    step = next((step for step in STEPS if window.seconds / step.seconds <= room), STEPS[-1])
+def _calendar_ticks(window: Window, width: int) -> dict[str, Any]:
+    step = next((step for step in STEPS if window.seconds / step.seconds * LABEL_WIDTHS[step.form] <= width), STEPS[-1])
+    room = max(2, width // LABEL_WIDTHS[step.form])
     call, prefix = ("timeFormat", "") if window.zone == "local" else ("utcFormat", "utc")
     label = f"{call}(datum.value, '{step.form}')"
     interval = {"interval": step.interval, "step": step.count}
@@ -86,7 +96,8 @@ def _calendar_ticks(window: Window, room: int) -> dict[str, Any]:
     return {**ticks, "labelExpr": f"{test} ? {call}(datum.value, '{step.larger}') : {label}", "labelFontWeight": bold}
 
 
-def _relative_ticks(window: Window, room: int) -> dict[str, Any]:
+def _relative_ticks(window: Window, width: int) -> dict[str, Any]:
+    room = max(2, width // RELATIVE_WIDTH)
     unit, sign, count = next(
         (
             (unit, sign, count)

@@ -42,7 +42,7 @@ function drawFacet(app, facet) {
 }
 
 function drawValue(app, facet, each, { narrowed, kept, tallest }) {
-  const name = each.value === null ? NONE : each.value;
+  const name = each.value === null ? NONE : facet.field === "actor_kind" && each.value === "ai" ? "AI" : each.value;
   const mark = facet.field === "event_type" ? swatch(app.hues.get(each.value)) : facet.field === "actor_kind" ? sign(each.value) : facet.field === "actor_id" ? sign(each.kind) : null;
   const toggle = () => app.toggleValue(facet.field, each.value, kept);
   return h(

@@ -40,7 +40,7 @@ async function drawLanes(app) {
 function barsOf(timeline) {
   if (timeline.bars) return timeline.bars;
   const text = Object.values(timeline.spec.datasets).find((each) => typeof each === "string") ?? "";
-  timeline.bars = new Map(text.trim().split("\n").slice(1).map((line) => line.split(",").map(Number)).map(([lane, start, end, events]) => [`${lane}/${start}`, { start, end, events }]));
+  timeline.bars = new Map(text.trim().split("\n").slice(1).map((line) => line.split(",").map(Number)).map((bar) => [`${bar[0]}/${bar[1]}`, { start: bar[1], end: bar.length === 4 ? bar[2] : bar[1] + 1, events: bar.at(-1) }]));
   return timeline.bars;
 }
 
@@ -104,5 +104,9 @@ function markEvent(app) {
   here.hidden = moment === undefined || moment < from || moment >= to;
   if (here.hidden) return;
   here.style.left = `${((moment - from) / (to - from)) * timeline.geometry.width}px`;
-  here.firstChild.textContent = app.choices.zone === "relative" ? timeText(moment, "relative", app.start.last) : timeText(moment, app.choices.zone, 0).slice(11);
+  here.firstChild.textContent = app.choices.zone !== "relative" && to - from < 3 * 86400e6 ? timeText(moment, app.choices.zone, 0).slice(11) : timeText(moment, app.choices.zone, app.start.last);
+  // The label stays over the plot, wherever its line is.
+  const half = here.firstChild.offsetWidth / 2;
+  const at = here.offsetLeft;
+  here.firstChild.style.transform = `translateX(${-half + Math.max(0, half - at) - Math.max(0, at + half - timeline.geometry.width)}px)`;
 }
