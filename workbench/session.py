@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.eventlog.ingest import Progress
     from workbench.query.base import Engine, Relation
     from workbench.query.trace import Trace
+    from workbench.sources import Source
 
 Instant = datetime | str
 # How often a statement may find that files of its list were merged away meanwhile.
@@ -203,6 +204,10 @@ class Session:
             raise ArgumentError(
                 f"limit={limit} is negative. Give the greatest number of events wanted, or leave it out."
             )
+        if after is not None and self._log.order != ("position",):
+            raise UnsupportedOnThisLogError(
+                f"after={after} is a position, and this mapped log has none. Use since, or tail(after=a snapshot's id)."
+            )
         statement, parameters = select_events(chosen, order=self._log.order, limit=limit)
         return self._query(statement, parameters, stream_ids=streams, span=span)
 
@@ -311,9 +316,9 @@ class Session:
 
     def dbapi(self) -> Any:
         """Return a DB-API 2.0 connection on this session, read-only; marimo's SQL cells take it as an engine."""
-        from workbench.query.dbapi import connect as connect_dbapi
+        from workbench.query.dbapi import open_dbapi
 
-        return connect_dbapi(self.sql)
+        return open_dbapi(self.sql)
 
     def tail(
         self, after: int = -1, *, follow: bool = False, batch: int = 10_000, pause: float = 0.5
@@ -348,25 +353,34 @@ class Session:
         statement, parameters = select_events(EventFilter(), order=self._log.order)
         return self._query(statement, parameters, span=span)
 
-    def trace(self, record: str) -> "Trace":
+    def trace(
+        self,
+        record: str,
+        *,
+        source: str | None = None,
+        mapping: str | Path | None = None,
+        format: str | None = None,  # noqa: A002 - the word users know
+    ) -> "Trace":
         """Return what became of a record, named as ``FILE:LINE``, or of an event, named by its id.
 
-        Raises UnknownEventError, and SourceError for a file that cannot be read.
+        A file that was ingested with ``source``, ``mapping`` or ``format`` is traced with the same. Raises
+        UnknownEventError, and SourceError for a file that cannot be read.
         """
         from workbench.query.trace import find_record, trace_event, trace_record
-
-        name, _, line = record.rpartition(":")
-        if not (name and line.isdigit() and Path(name).is_file()):
-            return trace_event(record, self.sql)
-        found = find_record(Path(name), int(line), self._decode(Path(name)))
-        return trace_record(found, self._log.quarantined_record(Path(name), found.offset), self.sql)
-
-    def _decode(self, path: Path) -> "Iterator[Decoded]":
-        from workbench.decode import decode_source
         from workbench.sources import open_source
 
-        source = open_source(path)
-        return decode_source(source, self._context(source.name))
+        name, _, line = record.rpartition(":")
+        path = Path(name)
+        if not (name and line.isdigit() and path.is_file()):
+            return trace_event(record, self.sql)
+        opened = open_source(path, format=format, mapping=None if mapping is None else Path(mapping))
+        found = find_record(path, int(line), self._decode(opened, source or opened.name))
+        return trace_record(found, self._log.quarantined_record(path, found.offset), self.sql)
+
+    def _decode(self, opened: "Source", source: str) -> "Iterator[Decoded]":
+        from workbench.decode import decode_source
+
+        return decode_source(opened, self._context(source))
 
     def basis(
         self,

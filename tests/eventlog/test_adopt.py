@@ -11,6 +11,7 @@ from pyiceberg.table import Table
 
 from tests.builders import START, build_event, build_events
 from tests.eventlog.logs import assert_whole
+from tests.eventlog.test_guard import read_all, replace
 from workbench import connect
 from workbench.errors import ArgumentError, ForeignWriteError
 from workbench.eventlog.adopt import _take_out, mark_metadata
@@ -170,6 +171,22 @@ def test_a_foreign_delete_cannot_be_adopted_and_rolling_back_heals(session: Sess
     for _ in range(12):
         session.append([build_event()])
     assert len(assert_whole(log(session))) == 15
+
+
+def test_foreign_rows_merged_with_ours_are_refused_with_the_way_out(session: Session) -> None:
+    ours = session.head().snapshot_id
+    write_foreign(session, {"event_id": "f1"})
+    replace(events(session), [read_all(events(session))])
+    with pytest.raises(ForeignWriteError, match=rf"merged with ours.*rollback_to_snapshot\({ours}\)"):
+        session.adopt()
+
+
+def test_foreign_rows_beside_a_rearrangement_are_adopted(session: Session) -> None:
+    replace(events(session), [read_all(events(session))])
+    write_foreign(session, {"event_id": "f1"})
+    assert counts(session.adopt()) == (1, 1, 0, 0)
+    assert_whole(log(session))
+    assert session.verify()["holds"].all()
 
 
 def test_metadata_names_the_snapshot_and_keeps_what_it_held() -> None:

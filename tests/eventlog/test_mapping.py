@@ -434,6 +434,33 @@ def test_a_table_that_is_not_there_is_named(tmp_path: Path, table: Table, name: 
         connect(tmp_path)
 
 
+def test_a_table_without_a_mapping_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "workbench.toml").write_text('[log]\ntable = "crm.audit"\n', encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"table = 'crm\.audit'.*does not say how to read"):
+        connect(tmp_path)
+
+
+def test_after_needs_positions(opened: Opener) -> None:
+    with pytest.raises(UnsupportedOnThisLogError, match="after=3 is a position"):
+        opened(PLAIN).events(after=3)
+
+
+def test_payloads_of_older_versions_are_lifted(opened: Opener, tmp_path: Path) -> None:
+    (tmp_path / "schemas").mkdir()
+    lifted = """
+        event_type = "Changed"
+        current = 2
+        [[hop]]
+        from = 1
+        to = 2
+        steps = [{ rename = "n", to = "number" }]
+    """
+    (tmp_path / "schemas" / "changed.toml").write_text(lifted, encoding="utf-8")
+    session = opened(WITH_POSITION | {"data": "payload"})
+    assert session.events(after=4)["data"].to_list() == ['{"number":5}']
+    assert session.sql("select data from events_stored where position = 5").item() == '{"n":5}'
+
+
 def test_a_folder_without_a_catalog_is_left_as_it_is(tmp_path: Path) -> None:
     write_settings(tmp_path, PLAIN)
     with pytest.raises(ConfigError, match=r"there is no .*catalog\.db"):

@@ -1,6 +1,7 @@
 """The append-only Iceberg table of events and what is kept beside it."""
 
 from workbench.config import Settings
+from workbench.errors import ConfigError
 from workbench.eventlog.base import Log, Span
 from workbench.eventlog.foreign import MappedLog
 from workbench.eventlog.head import Head
@@ -14,4 +15,11 @@ __all__ = ["Finding", "Head", "IngestReport", "Log", "MaintenanceReport", "Mappe
 
 def open_log(settings: Settings) -> Log:
     """Return the log the settings name, made on first use; with a mapping, the table of others that it maps."""
-    return NativeLog(settings) if settings.log.mapping is None else MappedLog(settings)
+    if settings.log.mapping is not None:
+        return MappedLog(settings)
+    if settings.log.table is not None:
+        raise ConfigError(
+            f"table = {settings.log.table!r} under [log] names a table of others, and [log.mapping] does not say how "
+            "to read it. Add the mapping, or remove table; a log of our own is named by namespace."
+        )
+    return NativeLog(settings)
