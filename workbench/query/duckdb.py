@@ -1,11 +1,10 @@
 """The embedded engine: DuckDB in process, locked, reading the Parquet files of the relations it is given."""
 
-import hashlib
 import re
 import threading
 import weakref
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,23 +13,22 @@ from typing import Any, Final
 import duckdb
 import msgspec
 import polars as pl
-from duckdb.func import FunctionNullHandling, PythonUDFType
 from sqlglot import exp
 
 from workbench.errors import QueryRefusedError
 from workbench.query.annotate import annotate_types
 from workbench.query.base import ArrowFunction, Engine, Relation
+from workbench.query.connection import execute_sql, open_connection, plain_path, quote_name, quote_text
 from workbench.query.dialect import read_statement, type_of_value
 from workbench.query.frames import make_frame
-from workbench.query.jsontexts import JSON_FUNCTIONS
 from workbench.query.native import check_native
 from workbench.query.rewrites import write_duckdb
-from workbench.query.running import Fetch, explain_failure, run_fetch
+from workbench.query.running import Fetch, run_fetch
 from workbench.query.types import Type, duckdb_type, parse_type
+from workbench.query.view_cache import ViewCache
 
 __all__ = ["ArrowFunction", "DuckDBEngine"]
 
-_MACROS: Final = Path(__file__).with_name("macros.sql")
 _KEPT: Final = 256
 # Sessions are threads of one process; more statements than this at once wait for their turn.
 _WORKERS: Final = 32
@@ -63,9 +61,9 @@ class DuckDBEngine(Engine):
     ) -> None:
         self._functions = dict(functions or {})
         self._lock = threading.Lock()
-        self._views: dict[tuple[str, str], str] = {}
         self._plans: OrderedDict[tuple[Any, ...], Plan] = OrderedDict()
-        self._connection = _open(directories, self._functions, threads)
+        self._connection = open_connection(directories, self._functions, threads)
+        self._views = ViewCache(self._connection)
         self._workers = ThreadPoolExecutor(_WORKERS, "workbench-query")
         self._finalizer = weakref.finalize(self, self._connection.close)
 
@@ -136,6 +134,7 @@ class DuckDBEngine(Engine):
                     self._plans.popitem(last=False)
             else:
                 self._plans.move_to_end(key)
+            self._views.touch(plan.sql)
         return plan
 
     def _compile(
@@ -156,7 +155,7 @@ class DuckDBEngine(Engine):
         for name in sorted(names):
             relation = relations[name]
             if relation.arrow is not None:
-                sources[name] = _quote(_arrow_name(name))
+                sources[name] = quote_name(_arrow_name(name))
                 arrow.add(name)
             elif relation.select is not None:
                 sources[name] = self._select_source(relation, relations, arrow)
@@ -178,19 +177,10 @@ class DuckDBEngine(Engine):
         sources, inner = self._sources(read.relations, others)
         arrow.update(inner)
         sql = write_duckdb(read.tree, sources)
-        return f"({sql})" if inner else self._view((relation.name, sql), lambda: sql)
+        return f"({sql})" if inner else self._views.view((relation.name, sql), lambda: sql)
 
     def _parquet_source(self, relation: Relation) -> str:
-        return self._view((relation.name, relation.version), lambda: _parquet_select(relation))
-
-    def _view(self, key: tuple[str, str], select: Callable[[], str]) -> str:
-        """Return the quoted name of a view, made once a key: DuckDB reads a list of files once a version."""
-        if key not in self._views:
-            name = "wb_" + hashlib.blake2b(repr(key).encode(), digest_size=12).hexdigest()
-            with self._cursor() as cursor:
-                _execute(cursor, f"CREATE OR REPLACE VIEW {name} AS {select()}")
-            self._views[key] = name
-        return _quote(self._views[key])
+        return self._views.view((relation.name, relation.version), lambda: _parquet_select(relation))
 
     def _plan_native(
         self, cursor: duckdb.DuckDBPyConnection, statement: str, relations: Mapping[str, Relation]
@@ -200,7 +190,7 @@ class DuckDBEngine(Engine):
             sources, arrow = self._sources(used, relations)
         self._register(cursor, arrow, relations)
         for name, source in sources.items():
-            _execute(cursor, f"CREATE OR REPLACE TEMP VIEW {_quote(name)} AS SELECT * FROM {source}")  # noqa: S608 - names quoted, sources compiled
+            execute_sql(cursor, f"CREATE OR REPLACE TEMP VIEW {quote_name(name)} AS SELECT * FROM {source}")  # noqa: S608 - names quoted, sources compiled
         return Plan(statement, {}, ())
 
     def _register(
@@ -210,47 +200,6 @@ class DuckDBEngine(Engine):
             made = relations[name].arrow
             if made is not None:
                 cursor.register(_arrow_name(name), made())
-
-
-def _open(
-    directories: Sequence[str | Path], functions: Mapping[str, ArrowFunction], threads: int | None
-) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(
-        ":memory:",
-        config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
-    )
-    functions = {**JSON_FUNCTIONS, **functions}
-    for name, function in functions.items():
-        connection.create_function(
-            name,
-            function.call,
-            [_function_type(kind) for kind in function.arguments],
-            _function_type(function.result),
-            type=PythonUDFType.ARROW,
-            null_handling=FunctionNullHandling.SPECIAL,
-        )
-    for statement in _MACROS.read_text(encoding="utf-8").split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
-    paths = [f"{Path(folder).resolve()}/" for folder in directories]
-    # A path with glob letters is asked for in its escaped form, and DuckDB compares that form.
-    folders = ", ".join(_literal(path) for path in dict.fromkeys([*paths, *map(_plain_path, paths)]))
-    for setting in (
-        "SET GLOBAL TimeZone = 'UTC'",
-        "SET GLOBAL Calendar = 'gregorian'",
-        "SET GLOBAL python_enable_replacements = false",
-        "SET GLOBAL parquet_metadata_cache = true",
-        f"SET GLOBAL allowed_directories = [{folders}]",
-        *([f"SET GLOBAL threads = {threads}"] if threads else []),
-        "SET GLOBAL enable_external_access = false",
-        "SET GLOBAL lock_configuration = true",
-    ):
-        connection.execute(setting)
-    return connection
-
-
-def _function_type(kind: str) -> str:
-    return duckdb_type(parse_type(kind))
 
 
 def _tables(relations: Mapping[str, Relation]) -> dict[str, dict[str, Type]]:
@@ -264,35 +213,22 @@ def _arrow_name(name: str) -> str:
     return f"wb_arrow_{name}"
 
 
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
-
-
-def _literal(text: str) -> str:
-    return "'" + text.replace("'", "''") + "'"
-
-
 def _parquet_select(relation: Relation) -> str:
     """Return the SELECT over a relation's files; the lists are written by us from the snapshot, never by a user."""
-    columns = ", ".join(_quote(column) for column in relation.columns)
+    columns = ", ".join(quote_name(column) for column in relation.columns)
     parts = []
     for part in relation.parts:
         if part.files:
-            files = ", ".join(_literal(_plain_path(file)) for file in part.files)
+            files = ", ".join(quote_text(plain_path(file)) for file in part.files)
             source = f"SELECT {columns} FROM read_parquet([{files}], hive_partitioning = false)"  # noqa: S608 - quoted above
             parts.append(source if part.after is None else f"{source} WHERE position > {int(part.after)}")
     if parts:
         return " UNION ALL ".join(parts)
     typed = ", ".join(
-        f"CAST(NULL AS {duckdb_type(parse_type(kind))}) AS {_quote(column)}"
+        f"CAST(NULL AS {duckdb_type(parse_type(kind))}) AS {quote_name(column)}"
         for column, kind in relation.columns.items()
     )
     return f"SELECT {typed} WHERE false"
-
-
-def _plain_path(path: str) -> str:
-    """Return a path in which nothing is a glob: a folder may be called ``logs[1]``."""
-    return re.sub(r"([*?\[])", r"[\1]", path.removeprefix("file://"))
 
 
 def _limit(tree: exp.Query, row_limit: int | None) -> None:
@@ -305,10 +241,3 @@ def _bound(sql: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Return the values of the parameters the SQL names: DuckDB refuses any other."""
     named = set(re.findall(r"\$(\w+)", sql))
     return {name: value for name, value in parameters.items() if name in named and value is not None}
-
-
-def _execute(connection: duckdb.DuckDBPyConnection, sql: str, values: Mapping[str, Any] | None = None) -> None:
-    try:
-        connection.execute(sql, values or None)
-    except duckdb.Error as error:
-        raise explain_failure(error) from error

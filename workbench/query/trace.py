@@ -8,14 +8,16 @@ import msgspec
 import polars as pl
 import pyarrow as pa
 
-from workbench.decode import Decoded
+from workbench.decode import Decoded, digest_rows
 from workbench.errors import UnknownEventError
 from workbench.event import Rejection
 from workbench.eventlog.provenance import ORIGIN
 
 Ask = Callable[[str, Mapping[str, Any]], pl.DataFrame]
 
-_FOUND = "select position, event_id, source, stream_id, event_type, occurred_at, metadata from events_stored where "
+_FOUND = (
+    "select position, event_id, source, stream_id, event_type, occurred_at, digest, metadata from events_stored where "
+)
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,13 +33,14 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One record of a file after decoding: the key of the event it makes, or why it makes none."""
+    """One record of a file after decoding: the key and row of the event it makes, or why it makes none."""
 
     file: str
     offset: int
     line: int | None
     event_id: str | None = None
     source: str | None = None
+    content: pa.Table | None = None
     rejection: Rejection | None = None
 
 
@@ -60,9 +63,9 @@ def _events_at(path: Path, events: pa.Table, line: int) -> list[Record]:
     numbers = [number for number, value in enumerate(lines) if value is not None and value <= line]
     if not numbers:
         return []
-    row = events.slice(numbers[-1], 1).to_pylist()[0]
-    names = ("offset", "line", "event_id", "source")
-    return [Record(file=path.name, **{name: row[name] for name in names})]
+    content = events.slice(numbers[-1], 1)
+    row = content.select(["offset", "line", "event_id", "source"]).to_pylist()[0]
+    return [Record(file=path.name, content=content, **row)]
 
 
 def _rejections_at(path: Path, rejections: Iterable[Rejection], line: int) -> list[Record]:
@@ -95,7 +98,12 @@ def trace_record(record: Record, waiting: Mapping[str, Any] | None, ask: Ask) ->
 
 
 def _placed(row: Mapping[str, Any], record: Record) -> Trace:
-    origin = (msgspec.json.decode(row["metadata"] or "{}")).get(ORIGIN, {})
+    metadata = msgspec.json.decode(row["metadata"] or "{}")
+    origin = metadata.get(ORIGIN, {})
+    salt = metadata.get("salt")
+    if salt and record.content is not None and digest_rows(record.content, [bytes.fromhex(salt)])[0] != row["digest"]:
+        detail = f"The event at position {row['position']} has its id and source, with other content."
+        return Trace(outcome="not ingested", detail=detail, reason="conflict")
     same = (origin.get("file"), origin.get("offset")) == (record.file, record.offset)
     outcome: Literal["event", "duplicate"] = "event" if same else "duplicate"
     where = f"at position {row['position']}" if same else f"of the event at position {row['position']}"
