@@ -46,6 +46,27 @@ def test_a_record_that_could_not_be_an_event_is_traced_to_quarantine(session: Se
     assert trace.reason == "missing_attribute"
 
 
+def test_a_record_that_contradicts_an_event_is_no_duplicate_of_it(
+    session: Session, records: Path, tmp_path: Path
+) -> None:
+    session.ingest(records)
+    changed = tmp_path / "changed.ndjson"
+    changed.write_bytes(encode_lines([build_cloud_event(id="t2", data={"amount": -1})]))
+    trace = session.trace(f"{changed}:1")
+    assert (trace.outcome, trace.reason) == ("not ingested", "conflict")
+    session.ingest(changed)
+    assert session.trace(f"{changed}:1").outcome == "quarantined"
+
+
+def test_a_file_with_a_mapping_is_traced_with_the_same(session: Session, tmp_path: Path) -> None:
+    table, mapping = tmp_path / "table.csv", tmp_path / "table.toml"
+    table.write_text("who,what,moment\na,Came,2026-01-01T00:00:00Z\nb,Went,2026-01-02T00:00:00Z\n", encoding="utf-8")
+    mapping.write_text("[columns]\nstream_id = 'who'\nevent_type = 'what'\noccurred_at = 'moment'\n", encoding="utf-8")
+    session.ingest(table, "door", mapping)
+    trace = session.trace(f"{table}:3", source="door", mapping=mapping)
+    assert (trace.outcome, trace.position, trace.source) == ("event", 1, "door")
+
+
 def test_an_event_is_found_by_its_id(session: Session, records: Path) -> None:
     session.ingest(records)
     assert session.trace("t2").position == 1

@@ -4,7 +4,7 @@ import sys
 from argparse import Namespace
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,9 +14,13 @@ from workbench.errors import ArgumentError, SourceError
 if TYPE_CHECKING:
     import polars as pl
 
+    from workbench.eventlog import IngestReport
     from workbench.session import Session
 
-_TAIL = 10
+ALL: Final = "all"
+MANY: Final = 2
+TAIL: Final = 10
+USAGE: Final = 2
 
 
 def open_log(chosen: Namespace, *, make: bool = False) -> "Session":
@@ -47,19 +51,36 @@ def run_demo(chosen: Namespace) -> int:
 
 
 def run_ingest(chosen: Namespace) -> int:
-    """Take in each file and print its report."""
+    """Take in each file, or the inbox, and print its report."""
+    if bool(chosen.files) == chosen.inbox:
+        say("usage: workbench ingest FILE … | --inbox. Name files, or ask for the inbox.")
+        return USAGE
     for file in chosen.files:
         if not Path(file).exists():
             raise SourceError(f"There is no file {file}. Nothing was taken in; check the path.")
-    with open_log(chosen, make=True) as session:
-        for file in chosen.files:
-            with closing(Counter(f"records of {escape_text(file)}")) as counter:
-                report = session.ingest(file, chosen.source, chosen.mapping, format=chosen.format, progress=counter)
+    with open_log(chosen, make=not chosen.inbox) as session:
+        for file in chosen.files or [None]:
+            report = take_in(session, file, chosen)
             fields = msgspec.structs.asdict(report)
-            print_fields(fields if len(chosen.files) == 1 else {"file": file, **fields}, as_json=chosen.json)
+            print_fields(fields if len(chosen.files) < MANY else {"file": file, **fields}, as_json=chosen.json)
             if report.quarantined and not chosen.json:
                 say("`workbench quarantine` shows why records could not be events.")
     return 0
+
+
+def take_in(session: "Session", file: str | None, chosen: Namespace) -> "IngestReport":
+    """Take in one file, or the inbox, with a count of its records on the terminal."""
+    with closing(Counter(f"records of {escape_text(file or 'the inbox')}")) as counter:
+        if file is None:
+            return session.drain_inbox(progress=counter)
+        return session.ingest(
+            file,
+            chosen.source,
+            chosen.mapping,
+            format=chosen.format,
+            progress=counter,
+            commit_every=chosen.commit_every,
+        )
 
 
 def run_events(chosen: Namespace) -> int:
@@ -106,7 +127,7 @@ def run_tail(chosen: Namespace) -> int:
     """Print the newest events, and go on if asked to."""
     with open_log(chosen) as session:
         last = session.head().position
-        after = chosen.after if chosen.after is not None else max(-1, (last if last is not None else -1) - _TAIL)
+        after = chosen.after if chosen.after is not None else max(-1, (last if last is not None else -1) - TAIL)
         for events in session.tail(after, follow=chosen.follow):
             print_events(events, as_json=chosen.json)
             sys.stdout.flush()
@@ -115,16 +136,20 @@ def run_tail(chosen: Namespace) -> int:
 
 def run_trace(chosen: Namespace) -> int:
     """Say what became of one record."""
-    from workbench.cli.trace import trace_event, trace_record
-
-    file, _, line = chosen.record.rpartition(":")
     with open_log(chosen) as session:
-        if line.isdigit() and Path(file).is_file():
-            fate = trace_record(session, Path(file), int(line), chosen)
-        else:
-            fate = trace_event(session, chosen.record)
-        print_fields(fate, as_json=chosen.json)
+        trace = session.trace(chosen.record, source=chosen.source, mapping=chosen.mapping, format=chosen.format)
+        fields = msgspec.structs.asdict(trace)
+        told = {name: value for name, value in fields.items() if chosen.json or value is not None}
+        print_fields({"record": chosen.record, **told}, as_json=chosen.json)
     return 0
+
+
+def run_verify(chosen: Namespace) -> int:
+    """Print what a check of the whole log found; 1 when something does not hold."""
+    with open_log(chosen) as session:
+        findings = session.verify()
+        print_rows(findings, as_json=chosen.json)
+    return int(not findings["holds"].all())
 
 
 def run_quarantine(chosen: Namespace) -> int:
@@ -149,10 +174,22 @@ def run_maintain(chosen: Namespace) -> int:
 
 
 def run_doctor(chosen: Namespace) -> int:
-    """Print each check and its finding; 1 when one of them is broken."""
+    """Print each check and its verdict; 1 when one is bad. With ``--adopt`` take in what others wrote first."""
     from workbench.cli.doctor import examine
 
+    if chosen.adopt:
+        with open_log(chosen) as session:
+            snapshot = None if chosen.adopt == ALL else read_number("--adopt", chosen.adopt)
+            print_fields(msgspec.structs.asdict(session.adopt(snapshot)), as_json=chosen.json)
+        return 0
     return examine(chosen)
+
+
+def read_number(option: str, text: str) -> int:
+    """Return the whole number an option was given."""
+    if not text.isdigit():
+        raise ArgumentError(f"{option} {text} is no snapshot's id. Give the number that the message named, or none.")
+    return int(text)
 
 
 def run_serve(chosen: Namespace) -> int:

@@ -66,7 +66,11 @@ def _writing(add: Add) -> None:
         "ingest events.ndjson.gz --into mylog",
         "ingest sales.csv --mapping sales.toml --into mylog --json",
     )
-    ingest.add_argument("files", nargs="+", metavar="FILE")
+    ingest.add_argument("files", nargs="*", metavar="FILE")
+    ingest.add_argument("--inbox", action="store_true", help="take in what others inserted into events_inbox instead")
+    ingest.add_argument(
+        "--commit-every", type=int, metavar="N", help="commit in parts of N records (default: a file is one commit)"
+    )
     ingest.add_argument("--source", metavar="NAME", help="the producer, where records name none (default: the file's)")
     ingest.add_argument("--format", metavar="FORMAT", help="the format, instead of guessing it from the content")
     ingest.add_argument("--mapping", metavar="TOML", help="a mapping file: each column of the log as a SQL expression")
@@ -133,7 +137,26 @@ def _caring(add: Add) -> None:
     quarantine.add_argument("--retry", action="store_true", help="decode them again, now that the cause is mended")
     maintain = add("maintain", commands.run_maintain, "Merge small files, expire snapshots, clean up.", "maintain")
     maintain.add_argument("--older-than", type=float, default=0.0, metavar="SECONDS", help="keep younger loose files")
-    add("doctor", commands.run_doctor, "Say whether everything is in order, and what to do if not.", "doctor")
+    add(
+        "verify",
+        commands.run_verify,
+        "Read the whole log once and say whether it still is what its writers made of it.",
+        "verify --log mylog --json",
+    )
+    doctor = add(
+        "doctor",
+        commands.run_doctor,
+        "Say whether everything is in order, and what to do if not.",
+        "doctor",
+        "doctor --adopt",
+    )
+    doctor.add_argument(
+        "--adopt",
+        nargs="?",
+        const=commands.ALL,
+        metavar="SNAPSHOT",
+        help="take in what others wrote into events, up to a snapshot, as a source",
+    )
 
 
 def _showing(add: Add) -> None:
