@@ -15,7 +15,11 @@ DEFAULT_FOLDER = ".workbench"
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[log]``: how the log is named, written and laid out. Times in seconds, sizes in events."""
+    """``[log]``: how the log is named, written and laid out. Times in seconds, sizes in events.
+
+    ``table`` ("namespace.name") and ``mapping`` (the log's columns, each a column or an SQL expression over that table's)
+    are for a log that others write; it is read-only, and the other settings of writing have no meaning there.
+    """
 
     namespace: str = "log"
     source: str = "workbench"
@@ -96,7 +100,9 @@ def _read(file: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read as TOML: {error}. Mend the line named, or remove the file.") from error
+        raise ConfigError(
+            f"{file} cannot be read as TOML: {error}. Mend the line named, or remove the file."
+        ) from error
 
 
 def _convert(values: dict[str, Any], file: Path) -> Settings:
