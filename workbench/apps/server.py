@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 PORT: Final = 2718
+HIGHEST_PORT: Final = 65_535
 # The apps there are, in the order of the header, each with the question it answers.
 APPS: Final = (("timeline", "Timeline", "What happened, in which order?"),)
 
@@ -87,11 +88,13 @@ def serve(
 
 
 def _listen(host: str, port: int) -> socket.socket:
+    if not 0 <= port <= HIGHEST_PORT:
+        raise ArgumentError(f"{port} is no port. Choose one from 1 to {HIGHEST_PORT:,}, or 0 for any that is free.")
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         return socket.create_server((host, port), family=family)
-    except (OSError, OverflowError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
+    except OSError as error:
+        reason = error.strerror or str(error)
         raise ArgumentError(f"{host}:{port} cannot be listened on: {reason}. Choose another with --port.") from error
 
 
