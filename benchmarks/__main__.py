@@ -1,6 +1,7 @@
 """Run one task here, or several each in a process of its own, and print one JSON line for each."""
 
 import argparse
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -12,6 +13,8 @@ from benchmarks.harness import PeerMissingError, Scale, UnequalAnswersError, mis
 def main(arguments: list[str] | None = None) -> int:
     """Return 0 when every goal holds, 1 when one is missed or could not be measured, 2 for wrong usage."""
     options = read_arguments(arguments)
+    # Ended from outside, a task still removes its temporary folder.
+    signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
     scale = Scale.SMOKE if options.smoke else Scale.FULL if options.full else Scale.DEFAULT
     names = options.names or list(TASKS)
     if len(names) == 1:
