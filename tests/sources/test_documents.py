@@ -64,7 +64,7 @@ def test_what_only_decoding_may_judge_is_handed_on_as_written(tmp_path: Path) ->
 def test_the_programmers_study_gives_its_published_counts(shared_data: Path, repository: Path) -> None:
     mapping = load_mapping(repository / "datasets/mappings/cups.toml")
     source = open_source(shared_data / "copilot-cups/events.jsonl.gz", mapping=mapping)
-    rows = [row for chunk in source.chunks() for row in chunk.rows.to_pylist()]  # type: ignore[union-attr]
+    rows = [row for chunk in source.chunks() for row in chunk.rows.to_pylist()]  # type: ignore[union-attr]  # these chunks are mapped rows
     counts = Counter(row["event_type"] for row in rows)
     assert counts == {"Shown": 1_150, "Replay": 1_239, "Rejected": 710, "Accepted": 386, "Browsing": 5}
     assert len({row["stream_id"] for row in rows}) == 21

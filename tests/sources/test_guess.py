@@ -129,7 +129,7 @@ def test_a_mapping_goes_with_tables_and_json_lines_only(tmp_path: Path) -> None:
     mapping.write_text('[columns]\nstream_id = "stream_id"\nevent_type = "event_type"\noccurred_at = "occurred_at"\n')
     for kind in ("csv", "jsonlines"):
         (chunk,) = open_source(write_kind(tmp_path, kind), mapping=mapping).chunks()
-        assert chunk.rows["stream_id"].to_pylist() == ["a"]  # type: ignore[union-attr]
+        assert chunk.rows["stream_id"].to_pylist() == ["a"]  # type: ignore[union-attr]  # a mapped chunk
     for kind in ("xes", "cloudevents"):
         with pytest.raises(MappingError, match="Leave it out"):
             open_source(write_kind(tmp_path, kind), mapping=str(mapping))

@@ -60,7 +60,7 @@ def plan_scan(table: Table, snapshot: Snapshot | None, *, in_order: bool = False
 
 
 def _kept(table: Table, manifest: "object") -> Iterable[ManifestEntry]:
-    entries: Iterable[ManifestEntry] = manifest.fetch_manifest_entry(table.io, discard_deleted=True)  # type: ignore[attr-defined]
+    entries: Iterable[ManifestEntry] = manifest.fetch_manifest_entry(table.io, discard_deleted=True)  # type: ignore[attr-defined]  # a ManifestFile
     return entries
 
 

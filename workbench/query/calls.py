@@ -61,7 +61,7 @@ def _substr(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
 
 
 def _replace(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
-    return call("wb_replace", *values, *([exp.Literal.string("")] if len(values) == 2 else []))  # noqa: PLR2004
+    return call("wb_replace", *values, *([exp.Literal.string("")] if len(values) == 2 else []))  # noqa: PLR2004 - two arguments: the third is empty
 
 
 def _pattern(node: exp.Expr, group: int = 0) -> exp.Expr:
@@ -95,7 +95,7 @@ def _regexp_extract_all(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Exp
 
 
 def _regexp_replace(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
-    replacement = written_text(values[2], "The replacement") if len(values) > 2 else ""  # noqa: PLR2004
+    replacement = written_text(values[2], "The replacement") if len(values) > 2 else ""  # noqa: PLR2004 - the third argument
     try:
         written = duckdb_replacement(replacement)
     except PatternError as error:
