@@ -17,8 +17,8 @@ DEFAULT_FOLDER = ".workbench"
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[log]``: how the log is named, written and laid out. Times in seconds, sizes in events.
 
-    ``table`` ("namespace.name") and ``mapping`` (the log's columns, each a column or an SQL expression over that table's)
-    are for a log that others write; it is read-only, and the other settings of writing have no meaning there.
+    ``table`` ("namespace.name") and ``mapping`` (the log's columns, each a column or an SQL expression over the
+    table's) are for a log that others write; it is read-only, and the settings of writing have no meaning there.
     """
 
     namespace: str = "log"

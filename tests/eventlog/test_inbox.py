@@ -1,12 +1,16 @@
 """Others insert into the inbox; the log takes it in, once."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
+import polars as pl
 import pyarrow as pa
 import pytest
+from pyiceberg.exceptions import CommitFailedException
 from pyiceberg.table import Table
 
 from tests.builders import START, build_event
@@ -127,6 +131,27 @@ def test_rows_inserted_while_it_is_drained_stay(session: Session) -> None:
     assert standing(session) == 1
     assert counts(session.drain_inbox()) == (1, 1, 0, 0)
     assert session.events()["event_id"].to_list() == ["e1", "e2"]
+
+
+def test_producers_go_on_inserting_while_it_is_drained(session: Session) -> None:
+    def produce(name: str) -> None:
+        for number in range(6):
+            while True:
+                with suppress(CommitFailedException):
+                    insert(session, {"event_id": f"{name}{number}", "stream_id": name})
+                    break
+
+    producers = [Thread(target=produce, args=(name,)) for name in ("left", "right")]
+    for producer in producers:
+        producer.start()
+    while any(producer.is_alive() for producer in producers):
+        session.drain_inbox()
+    session.drain_inbox()
+    events = session.events()
+    for name in ("left", "right"):
+        own = events.filter(pl.col("stream_id") == name)
+        assert own["event_id"].to_list() == [f"{name}{number}" for number in range(6)]
+    assert standing(session) == 0
 
 
 def test_cut_short_between_its_two_commits_it_goes_on_without_a_second_event(session: Session) -> None:

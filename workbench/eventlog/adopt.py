@@ -22,7 +22,7 @@ from workbench.eventlog.commit import ADOPTED, Change, adopted_snapshots, commit
 from workbench.eventlog.deletes import read_tasks
 from workbench.eventlog.files import arrow_schema, write_file
 from workbench.eventlog.head import Head, read_head
-from workbench.eventlog.inbox import drain_inbox
+from workbench.eventlog.inbox import drain_inbox, give_way
 from workbench.eventlog.ingest import IngestReport
 from workbench.eventlog.lock import hold_lock
 from workbench.eventlog.schema import INBOX
@@ -177,10 +177,11 @@ def _copy_to_inbox(inbox: Table, events: Table, file: DataFile, added_by: int) -
     metadata = mark_metadata(rows.column("metadata").cast(pa.string()), added_by)
     marked = rows.set_column(rows.schema.get_field_index("metadata"), "metadata", metadata)
     copy = write_file(inbox, marked.cast(arrow_schema(inbox)))
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         try:
             commit_change(inbox, Change(kind="adopt", added=[copy]), head=None, keep=2)
         except CommitFailedException:
+            give_way(attempt)
             inbox.refresh()
         else:
             return

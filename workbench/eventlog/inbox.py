@@ -1,6 +1,8 @@
 """What others INSERT into `events_inbox` becomes events: taken in as one commit, then removed from the inbox."""
 
 import hashlib
+import random
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar, Final
 
@@ -22,7 +24,7 @@ from workbench.eventlog.store import Store
 from workbench.sources.base import MappedChunk, Source
 
 NAME: Final = "events_inbox"
-ATTEMPTS: Final = 20
+ATTEMPTS: Final = 40
 # A row's offset is 40 bits of its file's name and 22 bits of its place there, so that the same row is quarantined once
 # however often the inbox is drained; a file of more than 4 million rows goes on into its neighbour's range.
 PLACE_BITS: Final = 22
@@ -104,6 +106,11 @@ def _embed(text: str) -> msgspec.Raw:
     return msgspec.Raw(text.encode())
 
 
+def give_way(attempt: int) -> None:
+    """Let others go first for a moment, longer with each attempt, up to half a second."""
+    time.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
+
+
 def drain_inbox(store: Store, context: DecodeContext, *, progress: Progress | None = None) -> IngestReport:
     """Take what stands in the inbox into the log as one commit, then remove it from there.
 
@@ -119,12 +126,13 @@ def drain_inbox(store: Store, context: DecodeContext, *, progress: Progress | No
 def remove_drained(table: Table, files: Sequence[DataFile]) -> None:
     """Remove the files whose rows are in the log now, and no others. Raises LogBusyError."""
     left = list(files)
-    for _ in range(ATTEMPTS):
+    for attempt in range(ATTEMPTS):
         if not left:
             return
         try:
             commit_change(table, Change(kind="derive", removed=left), head=None, keep=2)
         except CommitFailedException:
+            give_way(attempt)
             table.refresh()
             there = {task.file.file_path for task in plan_scan(table, table.current_snapshot()).tasks}
             left = [file for file in left if file.file_path in there]
