@@ -35,6 +35,7 @@ from workbench.eventlog.runs import (
 # left alone, so that no single append rewrites more than that.
 GROWTH: Final = 4
 LARGEST: Final = 1 << 24
+REMEMBERED: Final = 1 << 18
 
 
 class Index:
@@ -201,9 +202,22 @@ def fixed_bytes(column: pa.ChunkedArray | pa.Array, width: int) -> Records:
     return np.frombuffer(array.buffers()[1], dtype=f"V{width}")[array.offset : array.offset + len(array)]
 
 
+class StreamKeys(dict[str, bytes]):
+    """The 128-bit keys of streams seen lately: a batch asks for each twice, and a hash costs 1 µs."""
+
+    def __missing__(self, stream_id: str) -> bytes:
+        if len(self) >= REMEMBERED:
+            self.clear()
+        key = self[stream_id] = hashlib.blake2b(stream_id.encode(), digest_size=16).digest()
+        return key
+
+
+STREAM_KEYS: Final = StreamKeys()
+
+
 def hash_streams(stream_ids: Sequence[str]) -> Words:
     """Return a 128-bit key for each stream id."""
-    joined = b"".join(hashlib.blake2b(name.encode(), digest_size=16).digest() for name in stream_ids)
+    joined = b"".join(map(STREAM_KEYS.__getitem__, stream_ids))
     return np.frombuffer(joined, dtype=">u8").astype(np.uint64).reshape(-1, 2)
 
 
@@ -223,11 +237,13 @@ def _event_records(rows: pa.Table) -> Records:
 
 
 def _stream_records(rows: pa.Table) -> Records:
-    last = rows.group_by("stream_id").aggregate([("stream_version", "max")])
-    words = hash_streams(last.column("stream_id").to_pylist())
-    records = np.empty(last.num_rows, STREAM_RECORD)
+    streams = pc.dictionary_encode(rows.column("stream_id").combine_chunks())
+    words = hash_streams(streams.dictionary.to_pylist())
+    records = np.empty(len(words), STREAM_RECORD)
     records["hi"], records["lo"] = words[:, 0], words[:, 1]
-    records["version"] = last.column("stream_version_max").to_numpy()
+    last = np.full(len(words), -1, dtype=np.int64)
+    np.maximum.at(last, streams.indices.to_numpy(), rows.column("stream_version").to_numpy())
+    records["version"] = last
     return sort_records(records)
 
 

@@ -98,7 +98,10 @@ class Run:
         """Return the records of the blocks that ascending keys fall into, still in order."""
         last = np.maximum(np.searchsorted(self.fences, hi, side="right") - 1, 0)
         first = np.maximum(np.searchsorted(self.fences, hi, side="left") - 1, 0)
-        blocks = np.unique(np.concatenate([first, last]))
+        # Flags instead of numpy's unique: a third of a bulk look-up's time was sorting block numbers.
+        touched = np.zeros(len(self.fences), dtype=bool)
+        touched[first] = touched[last] = True
+        blocks = np.flatnonzero(touched)
         ends = np.flatnonzero(np.diff(blocks) != 1)
         starts = blocks[np.concatenate([[0], ends + 1])].tolist()
         stops = blocks[np.concatenate([ends, [len(blocks) - 1]])].tolist()

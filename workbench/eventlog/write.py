@@ -152,7 +152,7 @@ class _Attempt:
             self._skew = _mistimed(rows, int(mistimed[0]), self._recorded_at, self._commit_at)
             if self._strict:
                 raise self._skew
-        fit = np.setdiff1d(np.arange(candidates.num_rows), times.refused)
+        fit = np.delete(np.arange(candidates.num_rows), times.refused)
         positions = sorting.position.copy()
         if len(fit):
             chosen = [take_rows(part, fit) for part in (candidates, times.recorded_at, times.imported)]
