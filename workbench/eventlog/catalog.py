@@ -3,7 +3,7 @@
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -16,6 +16,7 @@ from pyiceberg.transforms import BucketTransform
 
 from workbench.config import Settings
 from workbench.errors import ConfigError, ReadOnlyLogError, StorageError
+from workbench.eventlog.lock import hold_lock
 from workbench.eventlog.schema import EVENTS, INBOX, QUARANTINE
 
 BUCKETS: Final = 16
@@ -145,13 +146,38 @@ def open_tables(settings: Settings) -> Tables:
 
     Raises ReadOnlyLogError where the folder cannot be written and holds no log yet, ConfigError for an unknown catalog.
     """
-    catalog = open_catalog(settings)
-    changes = None if settings.catalog else Changes(settings.folder.resolve() / "catalog.db")
-    tables = Tables(catalog, settings.log.namespace, changes)
-    with storage_errors(f"opening the log {settings.name}"):
-        if not catalog.table_exists(f"{tables.namespace}_derived.events_by_stream"):
-            tables.create()
+    with _first_use(settings):
+        catalog = open_catalog(settings)
+        changes = None if settings.catalog else Changes(settings.folder.resolve() / "catalog.db")
+        tables = Tables(catalog, settings.log.namespace, changes)
+        with storage_errors(f"opening the log {settings.name}"):
+            if not catalog.table_exists(f"{tables.namespace}_derived.events_by_stream"):
+                tables.create()
     return tables
+
+
+@contextmanager
+def _first_use(settings: Settings) -> Iterator[None]:
+    """Let one process at a time make an embedded log; a log that is there is opened without waiting for anyone."""
+    path = settings.folder.resolve()
+    if settings.catalog is not None or _is_made(path / "catalog.db", settings.log.namespace):
+        yield
+        return
+    _make_folder(path)
+    with hold_lock(path / "writer.lock", settings.log.lock_timeout):
+        yield
+
+
+def _is_made(database: Path, namespace: str) -> bool:
+    """Whether the catalog's file lists the table that is made last."""
+    if not database.is_file():
+        return False
+    question = "select 1 from iceberg_tables where table_namespace = ? and table_name = 'events_by_stream'"
+    try:
+        with closing(sqlite3.connect(database)) as connection:
+            return connection.execute(question, (f"{namespace}_derived",)).fetchone() is not None
+    except sqlite3.Error:
+        return False
 
 
 def open_catalog(settings: Settings) -> Catalog:
@@ -163,14 +189,18 @@ def _open_embedded(folder: Path) -> Catalog:
     from pyiceberg.catalog.sql import SqlCatalog
 
     path = folder.resolve()
+    _make_folder(path)
+    with storage_errors(f"opening the catalog in {path}"):
+        return SqlCatalog("embedded", uri=f"sqlite:///{path / 'catalog.db'}", warehouse=f"file://{path / 'warehouse'}")
+
+
+def _make_folder(path: Path) -> None:
     try:
         (path / "warehouse").mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise ReadOnlyLogError(
             f"{path} cannot be made or written: {error.strerror}. Choose a folder you may write, with --into FOLDER."
         ) from error
-    with storage_errors(f"opening the catalog in {path}"):
-        return SqlCatalog("embedded", uri=f"sqlite:///{path / 'catalog.db'}", warehouse=f"file://{path / 'warehouse'}")
 
 
 def _open_named(name: str) -> Catalog:

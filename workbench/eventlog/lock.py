@@ -21,7 +21,11 @@ def hold_lock(path: Path, timeout: float) -> Iterator[None]:
         ) from error
     try:
         _wait(handle, path, timeout)
-        yield
+        try:
+            yield
+        finally:
+            # Said, not left to closing: a child forked meanwhile may hold the same file open.
+            fcntl.flock(handle, fcntl.LOCK_UN)
     finally:
         os.close(handle)
 
