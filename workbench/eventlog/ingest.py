@@ -9,11 +9,18 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from workbench.decode import DecodeContext, Decoded, decode_source
 from workbench.errors import WorkbenchError
 from workbench.event import Rejection
-from workbench.eventlog.quarantine import add_rejections
+from workbench.eventlog.quarantine import (
+    add_rejections,
+    add_resolutions,
+    open_records,
+    quarantine_id,
+    read_quarantine,
+)
 from workbench.eventlog.spool import Spool
 from workbench.eventlog.store import Store
 from workbench.eventlog.write import Written, write_batches
@@ -51,7 +58,7 @@ def ingest_source(
     done = IngestReport(read=0, appended=0, duplicates=0, quarantined=0, seconds=0)
     try:
         for part in _cut(decode_source(source, context), commit_every, progress):
-            done = _add(done, _commit_part(store, source, part, path))
+            done = _add(done, _commit_part(store, source, part, _Origin(path, context.source_name)))
     except WorkbenchError as error:
         if done.read:
             raise type(error)(
@@ -83,7 +90,18 @@ def _cut(decoded: Iterable[Decoded], size: int | None, progress: Progress | None
         yield take(first)
 
 
-def _commit_part(store: Store, source: Source, decoded: Iterable[Decoded], path: Path | None) -> IngestReport:
+class _Origin(msgspec.Struct, frozen=True):
+    """The file behind a source, if there is one, and the name its records go by."""
+
+    path: Path | None
+    name: str
+
+    def digest(self) -> str:
+        """Return what names its records in quarantine."""
+        return digest_file(self.path) if self.path is not None else hashlib.sha256(self.name.encode()).hexdigest()
+
+
+def _commit_part(store: Store, source: Source, decoded: Iterable[Decoded], origin: _Origin) -> IngestReport:
     rejections: list[Rejection] = []
     read = 0
     with Spool(store.folder) as spool:
@@ -95,10 +113,11 @@ def _commit_part(store: Store, source: Source, decoded: Iterable[Decoded], path:
         def settle(written: Written) -> None:
             refused = [*rejections, *_refused(spool, written, source)]
             if refused:
-                digest = digest_file(path) if path is not None else hashlib.sha256(source.name.encode()).hexdigest()
-                add_rejections(store.tables.quarantine, refused, source=source.name, source_digest=digest)
+                add_rejections(store.tables.quarantine, refused, source=origin.name, source_digest=origin.digest())
 
-        written = write_batches(store, spool, settle=settle, origin=path.name if path is not None else None)
+        file = None if origin.path is None else origin.path.name
+        written = write_batches(store, spool, settle=settle, origin=file)
+        _resolve_mended(store, spool, written, origin)
     return IngestReport(
         read=read,
         appended=written.appended_count,
@@ -106,6 +125,27 @@ def _commit_part(store: Store, source: Source, decoded: Iterable[Decoded], path:
         quarantined=len(rejections) + len(written.conflicts) + len(written.mistimed),
         seconds=0,
     )
+
+
+def _resolve_mended(store: Store, spool: Iterable[pa.Table], written: Written, origin: _Origin) -> None:
+    """Record that a record which waited in quarantine came in with its file, the mapping or schema being mended."""
+    rows = open_records(read_quarantine(store.tables.quarantine))
+    waiting = rows.filter(pc.equal(rows.column("source"), origin.name)).to_pylist()
+    if not waiting:
+        return
+    offsets = np.concatenate([batch.column("offset").to_numpy() for batch in spool])
+    placed = dict(zip(offsets.tolist(), written.positions.tolist(), strict=True))
+    digest = origin.digest()
+    mended = [
+        record
+        for record in waiting
+        if record["quarantine_id"] == quarantine_id(digest, record["byte_offset"])
+        and placed.get(record["byte_offset"], -1) >= 0
+    ]
+    if mended:
+        with store.writing():
+            positions = [placed[record["byte_offset"]] for record in mended]
+            add_resolutions(store.tables.quarantine, mended, "ingested", positions)
 
 
 def _add(done: IngestReport, part: IngestReport) -> IngestReport:
