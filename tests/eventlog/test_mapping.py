@@ -203,6 +203,15 @@ def test_rows_deleted_by_equality_are_gone_and_later_ones_stay(opened: Opener, t
     assert session.head().event_count == 4
 
 
+def test_an_equality_delete_by_a_column_dropped_since_is_refused(opened: Opener, table: Table) -> None:
+    delete_equal(table, payload=['{"n":1}'])
+    with table.update_schema() as update:
+        update.delete_column("payload")
+    session = opened(WITH_POSITION)
+    with pytest.raises(UnsupportedOnThisLogError, match="deletes rows by columns it no longer has"):
+        session.events()
+
+
 def test_an_equality_delete_reaches_its_own_partition_alone(tmp_path: Path) -> None:
     catalog = open_catalog(tmp_path)
     catalog.create_namespace("crm")
@@ -287,6 +296,14 @@ def test_a_column_added_later_is_null_before(opened: Opener, table: Table) -> No
 def test_known_at_resolves_by_recorded_at_where_it_is_mapped(opened: Opener) -> None:
     session = opened(WITH_POSITION)
     assert ids(session, known_at=START + timedelta(hours=1, minutes=2)) == ["a0", "a1", "a2"]
+    assert ids(session, known_at=START) == []
+    assert len(ids(session, known_at=START + timedelta(days=1))) == 6
+
+
+def test_known_at_resolves_by_an_expression_too(opened: Opener) -> None:
+    session = opened(WITH_POSITION | {"recorded_at": "stored + interval '1' hour"})
+    assert session.head().recorded_at is None
+    assert ids(session, known_at=START + timedelta(hours=2, minutes=2)) == ["a0", "a1", "a2"]
     assert ids(session, known_at=START) == []
     assert len(ids(session, known_at=START + timedelta(days=1))) == 6
 

@@ -193,6 +193,22 @@ def test_doctor_says_how_the_log_stands(session: Session) -> None:
     assert bad == {"Writers": "bad", "Inbox": "note"}
 
 
+def test_doctor_notes_what_maintenance_and_the_clock_need(
+    session: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("workbench.eventlog.figures.MANY_SMALL", 2)
+    monkeypatch.setattr("workbench.eventlog.figures.LAGGING", 0.0)
+    ahead = (datetime.now(UTC) + timedelta(hours=1)).isoformat()
+    with store(session).tables.events.transaction() as change:
+        change.set_properties({"workbench.recorded-at": ahead})
+    verdicts = dict(session.doctor().select("check", "verdict").iter_rows())
+    assert {name for name, verdict in verdicts.items() if verdict == "note"} == {"Files", "By stream"}
+    assert verdicts["Clock"] == "bad"
+    (tmp_path / "bank" / "workbench.toml").write_text("[log]\nby_stream = false\n", encoding="utf-8")
+    with connect(tmp_path / "bank") as other:
+        assert "switched off" in other.doctor().filter(pl.col("check") == "By stream")["found"].item()
+
+
 def test_a_mapped_log_is_verified_as_far_as_its_mapping_goes(tmp_path: Path) -> None:
     rows = pa.table(
         {
