@@ -1,5 +1,6 @@
 """Open the catalog and the log's tables; turn what storage says into one sentence."""
 
+import os
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -220,13 +221,17 @@ def storage_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = error.strerror or str(error)
         raise StorageError(
-            f"{_first(doing)} failed: {reason}. Nothing of it is kept. Free space or mend the permission, and retry."
+            f"{_first(doing)} failed: {reason_of(error)}. Nothing of it is kept. Free space or mend the permission, and retry."
         ) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", error))
         raise StorageError(f"{_first(doing)} failed: the catalog's database says {reason}.") from error
+
+
+def reason_of(error: OSError) -> str:
+    """Return what the system says, without what the libraries in between put around it."""
+    return os.strerror(error.errno) if error.errno else error.strerror or str(error)
 
 
 def _first(text: str) -> str:

@@ -13,6 +13,7 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from workbench.errors import CommitUnknownError, StorageError
+from workbench.eventlog.catalog import reason_of
 from workbench.eventlog.files import remove_files
 from workbench.eventlog.index import Index, key_words
 
@@ -84,7 +85,7 @@ def refusal(cause: BaseException) -> str | None:
     """Return what the storage says when it refuses for good, None for an answer that may come at the next try."""
     if isinstance(cause, OSError):
         # A connection that broke or timed out says nothing about the storage.
-        return None if isinstance(cause, ConnectionError | TimeoutError) else cause.strerror or str(cause)
+        return None if isinstance(cause, ConnectionError | TimeoutError) else reason_of(cause)
     original = getattr(cause, "orig", None)
     if isinstance(original, sqlite3.Error) and (original.sqlite_errorcode & 0xFF) in REFUSED_BY_SQLITE:
         return f"the catalog's database says {original}"

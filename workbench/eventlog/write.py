@@ -14,6 +14,7 @@ from pyiceberg.table import Table
 
 from workbench.decode.columns import DECODED
 from workbench.errors import ClockSkewError, CommitUnknownError, EventConflictError, StorageError, WorkbenchError
+from workbench.eventlog.catalog import reason_of
 from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import arrow_schema, remove_files, select_columns, write_file
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, sum_digests
@@ -115,7 +116,7 @@ class _Attempt:
         except OSError as error:
             self._remove_files()
             raise StorageError(
-                f"Writing the events failed: {error.strerror or error}. Nothing of the batch is in the log; free space "
+                f"Writing the events failed: {reason_of(error)}. Nothing of the batch is in the log; free space "
                 "or mend the permission, then do it again."
             ) from error
         except Exception:
