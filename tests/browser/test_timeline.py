@@ -4,11 +4,15 @@ import json
 import re
 from pathlib import Path
 
+import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.apps.conftest import HOSTILE
 from tests.browser.conftest import start_server, stop_server
+from workbench.apps.answers import Request
+from workbench.apps.bundle import load_bundle
+from workbench.apps.widget import TimelineWidget
 from workbench.session import connect
 
 pytestmark = pytest.mark.browser
@@ -183,6 +187,40 @@ def test_the_dark_page_is_dark_and_stays_so_in_its_link(page: Page, site: str) -
     page.get_by_label("Light or dark").click()
     expect(page.locator(".wb")).to_have_css("background-color", "rgb(18, 21, 27)")
     page.wait_for_url(re.compile("theme=dark"))
+
+
+STRICT = "default-src 'none'; script-src 'self'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'"
+HOST_PAGE = """
+import widget from "./widget.js";
+const listeners = [];
+const model = {
+  get: (name) => ({ query: {}, apps: [], in_address: false })[name],
+  set: () => {}, save_changes: () => {}, off: () => {},
+  on: (_name, act) => listeners.push(act),
+  send: async (message) => { const reply = await window.answer(message); listeners.forEach((act) => act(reply, [])); },
+};
+widget.render({ model, el: document.getElementById("here") });
+"""
+
+
+def test_the_picture_is_drawn_where_no_eval_and_no_network_is_allowed(page: Page, hostile_log: Path) -> None:
+    files = {
+        "": ("text/html", '<!doctype html><div id="here"></div><script type="module" src="/host.js"></script>'),
+        "host.js": ("text/javascript", HOST_PAGE),
+        "widget.js": ("text/javascript", load_bundle()),
+    }
+
+    def serve_file(route: Route) -> None:
+        kind, body = files.get(route.request.url.removeprefix("http://127.0.0.1:1/"), ("text/plain", ""))
+        route.fulfill(body=body, headers={"content-type": kind, "content-security-policy": STRICT})
+
+    with connect(hostile_log) as session:
+        widget = TimelineWidget(session)
+        page.expose_function("answer", lambda message: widget.answer(msgspec.convert(message, Request))[0])
+        page.route("**/*", serve_file)
+        page.goto("http://127.0.0.1:1/")
+        expect(page.locator(".wb-chart canvas")).to_be_visible()
+        expect(page.locator(".wb-side")).to_contain_text("This window")
 
 
 def test_an_empty_log_says_what_to_do(page: Page, repository: Path, tmp_path: Path) -> None:

@@ -6,13 +6,13 @@ import polars as pl
 import pytest
 
 from tests.views.conftest import MIDNIGHT
-from workbench.charts.lanes import Lane, geometry, lanes_chart
+from workbench.charts.lanes import Lane, lanes_chart
 from workbench.charts.theme import HUES, LIGHT
 from workbench.charts.time_axis import Window
 from workbench.session import Session
 from workbench.views.choices import TimelineChoices
 from workbench.views.overview import load_overview, window_of
-from workbench.views.timeline import MOST_LANES, picture_geometry, show_timeline
+from workbench.views.timeline import MOST_BARS, MOST_LANES, picture_geometry, show_timeline
 
 
 def lanes_of(chart: dict[str, object]) -> list[dict[str, object]]:
@@ -77,9 +77,17 @@ def test_the_overview_of_a_position_stays_as_it_was(bank: Session) -> None:
     assert sum(load_overview(bank, 30).event_types.values()) == 31
 
 
+@pytest.mark.parametrize("width", [480, 760, 1_600, 4_000])
+def test_a_picture_of_any_width_has_bars_of_at_least_one_and_a_half_pixels(bank: Session, width: int) -> None:
+    view = show_timeline(bank, TimelineChoices(), width=width)
+    place = picture_geometry(view, width)
+    pixels = place["width"] * place["unit"] / (46 * 3_600)
+    assert pixels >= 1.5
+    assert place["width"] / pixels <= MOST_BARS
+
+
 def test_the_widest_picture_stays_below_a_hundred_kilobytes() -> None:
-    width, grain = 920, 14 * 86_400
-    most = geometry(0, width)["width"] * 2 // 3
+    width, grain, most = 920, 14 * 86_400, MOST_BARS
     bars = pl.DataFrame(
         [
             {"lane": lane, "start": grain * place, "end": grain * (place + 1), "events": 40_000 + place}

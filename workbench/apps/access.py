@@ -15,7 +15,8 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE: Final = "workbench"
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-# marimo's page starts from inline scripts and styles and its plugins load as blobs; nothing may come from elsewhere.
+# marimo's page starts from inline scripts and styles, evaluates strings and loads its plugins as blobs; the widget in it
+# needs none of these (a browser test draws it without). Nothing may come from elsewhere.
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self' ws: wss: data: blob:; "

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 PORT: Final = 2718
 HIGHEST_PORT: Final = 65_535
+# The home page has no script at all, so none may run there.
+HOME_HEADERS: Final = {
+    "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
+}
 # The apps there are, in the order of the header, each with the question it answers.
 APPS: Final = (("timeline", "Timeline", "What happened, in which order?"),)
 
@@ -54,9 +58,9 @@ def make_app(settings: Settings, token: str | None = None) -> Gate:
 
     def home(_request: "Request") -> "Response":
         try:
-            return HTMLResponse(render_home(share_settings(settings), APPS))
+            return HTMLResponse(render_home(share_settings(settings), APPS), headers=HOME_HEADERS)
         except WorkbenchError as error:
-            return HTMLResponse(render_home(None, APPS, failure=str(error)), status_code=503)
+            return HTMLResponse(render_home(None, APPS, failure=str(error)), status_code=503, headers=HOME_HEADERS)
 
     def health(_request: "Request") -> "Response":
         return JSONResponse({"status": "ok"})

@@ -12,11 +12,13 @@ from workbench.charts.time_axis import Window
 from workbench.session import Session
 from workbench.views.base import View
 from workbench.views.choices import TimelineChoices, to_microseconds
-from workbench.views.grain import Grain, choose_grain
+from workbench.views.grain import NARROWEST, Grain, choose_grain
 from workbench.views.overview import bars_statement, count_bars, load_overview, window_of
 
 WIDTH: Final = 760
 MOST_LANES: Final = 13
+# However wide the page, a picture has at most 400 bars a lane: 14 lanes of them are 75 kB of its 100 kB.
+MOST_BARS: Final = 400
 
 
 def show_timeline(session: Session, choices: TimelineChoices, *, width: int = WIDTH) -> View:
@@ -28,7 +30,7 @@ def show_timeline(session: Session, choices: TimelineChoices, *, width: int = WI
     overview = load_overview(session, choices.position)
     since, until = window_of(choices, overview)
     plot = geometry(0, width)["width"]
-    grain = choose_grain((until - since).total_seconds(), plot)
+    grain = choose_grain((until - since).total_seconds(), min(plot, int(MOST_BARS * NARROWEST)))
     bars = count_bars(session, choices, grain)
     numbered, lanes = _stack_lanes(bars, overview.hues)
     window = Window(
