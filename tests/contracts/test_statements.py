@@ -19,6 +19,13 @@ STATEMENTS: list[tuple[str, list[tuple[Any, ...]]]] = [
     ),
     (
         (
+            "select event_type, count(*) as n from events group by event_type "
+            "having event_type = 'Paid' and count(*) > 3"
+        ),
+        [("Paid", 6)],
+    ),
+    (
+        (
             "select event_type, stream_id, count(*) as n from events where position < 4 "
             "group by grouping sets ((event_type), (stream_id), ()) order by n desc, event_type, stream_id limit 3"
         ),

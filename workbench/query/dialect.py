@@ -69,6 +69,7 @@ def read_statement(
     _check_names(tree, text, tables)
     resolved = _resolve(tree, tables)
     _check_answer(resolved)
+    _resolve_having(resolved)
     _check_columns(resolved, text)
     return Statement(tree=resolved, relations=_check_sources(resolved, text, tables), parameters=used)
 
@@ -211,6 +212,17 @@ def _check_answer(tree: exp.Query) -> None:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise QueryRefusedError(f"Two columns of the answer are named {twice[0]!r}; give one another name with AS.")
+
+
+def _resolve_having(tree: exp.Query) -> None:
+    """Resolve a column in HAVING that the answer shows under its own name: SQLGlot takes it for an alias."""
+    for having in tree.find_all(exp.Having):
+        select = having.find_ancestor(exp.Select)
+        plain = [(column.alias_or_name, column.unalias()) for column in (select.selects if select else [])]
+        shown = {name: column for name, column in plain if isinstance(column, exp.Column) and column.name == name}
+        for column in list(having.find_all(exp.Column)):
+            if not column.table and column.name in shown:
+                column.replace(shown[column.name].copy())
 
 
 def _check_columns(tree: exp.Query, text: str) -> None:
