@@ -16,7 +16,12 @@ LANES = [Lane(name="A", hue=HUES[0], events=4, tallest=3), Lane(name="B", hue=No
 
 
 def draw(**changes: Any) -> dict[str, Any]:
-    given: dict[str, Any] = {"bars": BARS, "lanes": LANES, "window": Window(0, 6_000.0 * HOUR), "palette": LIGHT} | changes
+    given: dict[str, Any] = {
+        "bars": BARS,
+        "lanes": LANES,
+        "window": Window(0, 6_000.0 * HOUR),
+        "palette": LIGHT,
+    } | changes
     chart = lanes_chart(given["bars"], given["lanes"], given["window"], given["palette"], width=760)
     assert isinstance(chart, alt.LayerChart)
     return chart.to_dict()

@@ -15,7 +15,7 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 COOKIE: Final = "workbench"
 LOOPBACK: Final = frozenset({"127.0.0.1", "localhost", "::1"})
-# marimo's page starts from inline scripts and styles, evaluates strings and loads its plugins as blobs; the widget in it
+# marimo's page starts from inline scripts and styles, evaluates strings and loads plugins as blobs; the widget in it
 # needs none of these (a browser test draws it without). Nothing may come from elsewhere.
 POLICY: Final = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval' blob:; style-src 'self' 'unsafe-inline'; "
