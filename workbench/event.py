@@ -61,7 +61,8 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """Why one record could not be an event.
 
     ``reason`` is a code such as ``duplicate_key``; ``detail`` says what was found, ``remedy`` what would make it
-    valid; ``repaired`` is the record as it would be accepted, where a rule can repair it.
+    valid; ``repaired`` is the record as it would be accepted, where a rule can repair it. ``mapped`` is the event as a
+    line of plain JSON lines, its id included, where a mapping had computed it whole and only its schema refused it.
     """
 
     raw: bytes
@@ -72,6 +73,7 @@ class Rejection(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     remedy: str
     line: int | None = None
     repaired: bytes | None = None
+    mapped: bytes | None = None
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,13 +3,14 @@ import pickle
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from workbench.decode import DecodeContext, Registry, decode_chunk, encode_events, load_registry
 from workbench.decode.steps import Step
 from workbench.errors import InvalidEventError, RegistryError
 from workbench.event import Event
-from workbench.sources.base import RecordChunk
+from workbench.sources.base import MappedChunk, RecordChunk
 
 CHAIN = """
 event_type = "MoneyDeposited"
@@ -115,6 +116,39 @@ def test_a_schema_refuses_what_it_does_not_allow(registry: Registry) -> None:
     ]
     assert "/amount: " in decoded.rejections[0].detail
     assert "/nested/0: " in decoded.rejections[2].detail
+
+
+@pytest.mark.parametrize("event_id", ["e1", None])
+def test_a_mapped_row_that_its_schema_refuses_can_be_decoded_again_by_itself(
+    registry: Registry, event_id: str | None
+) -> None:
+    row = {
+        "event_id": event_id,
+        "stream_id": "account-7",
+        "event_type": "MoneyDeposited",
+        "schema_version": 3,
+        "occurred_at": "2026-01-31T12:00:00Z",
+        "actor_id": "a",
+        "data": '{"amount": 5.50}',
+        "metadata": '{"salt": 1, "b": 2.50}',
+        "raw": "account-7,5",
+        "offset": 7,
+    }
+    rows = pa.table({name: pa.array([value], pa.string()) if value is None else [value] for name, value in row.items()})
+    context = DecodeContext(source_name="file.csv", registry=registry)
+    [refused] = decode_chunk(MappedChunk(rows=rows), context, indexes=[4]).rejections
+    assert refused.reason == "schema_mismatch"
+    assert refused.raw == b"account-7,5"
+    assert refused.mapped is not None
+    line = RecordChunk(media_type="application/json", raws=[refused.mapped], offsets=[7])
+    [again] = decode_chunk(line, DecodeContext(source_name="retry")).events.to_pylist()
+    [first] = decode_chunk(
+        MappedChunk(rows=rows), DecodeContext(source_name="file.csv"), indexes=[4]
+    ).events.to_pylist()
+    own = {"salt": again.pop("salt").hex(), "source_salt": 1, "b": 2.5}
+    assert json.loads(again.pop("metadata")) == own
+    assert {**again, "digest": ""} == {name: first[name] if name != "digest" else "" for name in again}
+    assert decode_chunk(line, context).rejections[0].mapped is None
 
 
 def test_a_newer_version_is_kept_and_flagged(registry: Registry) -> None:

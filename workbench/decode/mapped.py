@@ -98,7 +98,7 @@ def find_origin(rows: pa.Table) -> Origin:
     media_type = entries.get(MEDIA_TYPE_ENTRY, MEDIA_TYPE.encode()).decode()
     offsets = rows.column(names.OFFSET).to_pylist()
     lines = rows.column(names.LINE).to_pylist() if names.LINE in rows.column_names else None
-    return Origin(media_type, RawColumn(rows), offsets, lines)
+    return Origin(media_type, RawColumn(rows), offsets, lines, is_mapped=True)
 
 
 def read_rows(rows: pa.Table, source_name: str) -> tuple[Columns, set[int]]:

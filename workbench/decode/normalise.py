@@ -96,8 +96,8 @@ class Placed(msgspec.Struct, frozen=True):
 INDEX: Final = "; index="
 
 
-def reject(placed: Placed, fault: FaultError, *, index: int = 0) -> Rejection:
-    """Return the rejection of one record for the rule it broke."""
+def reject(placed: Placed, fault: FaultError, *, index: int = 0, mapped: bytes | None = None) -> Rejection:
+    """Return the rejection of one record for the rule it broke; ``mapped`` is what a mapping had made of it."""
     return Rejection(
         raw=placed.raw,
         offset=placed.offset,
@@ -107,4 +107,5 @@ def reject(placed: Placed, fault: FaultError, *, index: int = 0) -> Rejection:
         detail=f"{RULES[fault.code].found}: {fault.detail}",
         remedy=RULES[fault.code].remedy,
         repaired=fault.repaired,
+        mapped=mapped,
     )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.decode import columns as names
-from workbench.decode.canonical import encode_lines
+from workbench.decode.canonical import encode_json, encode_lines
 from workbench.decode.columns import DECODED
 from workbench.decode.digests import Content, digest_contents, give_id, make_id, make_keys, make_salts
 from workbench.decode.normalise import FaultError, Placed, reject
@@ -25,12 +25,16 @@ class DecodeContext(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True):
-    """Where the records of one chunk stood: their bytes, offsets, lines (all None where there are none) and kind."""
+    """Where the records of one chunk stood: their bytes, offsets, lines (all None where there are none) and kind.
+
+    ``is_mapped`` says that a mapping computed their envelopes, so that the bytes alone do not give them again.
+    """
 
     media_type: str
     raws: Sequence[bytes]
     offsets: Sequence[int]
     lines: Sequence[int | None] | None = None
+    is_mapped: bool = False
 
     def place(self, row: int) -> Placed:
         """Return where one record stood."""
@@ -39,7 +43,8 @@ class Origin(msgspec.Struct, frozen=True):
     def cut(self, run: range) -> "Origin":
         """Return where the records of a run of rows stood."""
         rows = slice(run.start, run.stop)
-        return Origin(self.media_type, self.raws[rows], self.offsets[rows], self.lines[rows] if self.lines else None)
+        lines = self.lines[rows] if self.lines else None
+        return Origin(self.media_type, self.raws[rows], self.offsets[rows], lines, self.is_mapped)
 
 
 class Decoded(msgspec.Struct, frozen=True):
@@ -174,6 +179,10 @@ def join(parts: Sequence[Decoded]) -> Decoded:
 CONTENT: Final = tuple("canonical" if name == names.DATA else name for name in Content.__struct_fields__)
 
 
+# What a mapping gives of an event, by which plain JSON lines name it too.
+MAPPED: Final = DECODED.names[: DECODED.get_field_index(names.METADATA) + 1]
+
+
 def _array(values: Any, kind: pa.DataType) -> pa.Array:
     return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
@@ -206,8 +215,21 @@ def check_schemas(
             if detail is not None:
                 row = columns["row"][at]
                 index = indexes[row] if indexes else 0
-                refused.append((row, reject(origin.place(row), FaultError("schema_mismatch", detail), index=index)))
+                mapped = write_line(columns, at, index) if origin.is_mapped else None
+                fault = FaultError("schema_mismatch", detail)
+                refused.append((row, reject(origin.place(row), fault, index=index, mapped=mapped)))
     return drop_rows(columns, {row for row, _ in refused}), refused
+
+
+def write_line(columns: Columns, at: int, index: int) -> bytes:
+    """Return one row as a line of plain JSON lines that decodes to the same event, whether or not it has an id yet."""
+    values = {name: columns[name][at] for name in MAPPED if name in columns}
+    if values[names.EVENT_ID] is None:
+        content = encode_json(Content(*(columns[name][at] for name in CONTENT)))
+        values[names.EVENT_ID] = make_id(values[names.SOURCE], values[names.STREAM_ID], index, content)
+    values[names.DATA] = msgspec.Raw(values[names.DATA] or b"null")
+    values[names.METADATA] = msgspec.Raw(b"{" + columns["rest"][at].encode())
+    return encode_json({name: value for name, value in values.items() if value is not None})
 
 
 def flag_unknown(rest: str) -> str:
