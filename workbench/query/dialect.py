@@ -157,9 +157,7 @@ def check_functions(tree: exp.Expr, text: str, allowed: frozenset[str]) -> None:
         if name in REFUSED:
             refuse(node, text, f"{name} is refused: {REFUSED[name]}.")
         if name not in known and name not in allowed:
-            refuse(
-                node, text, f"The function {name} is not in the declared subset; ARCHITECTURE.md lists those that are."
-            )
+            refuse(node, text, f"The function {name} is not in the declared subset; docs/sql.md lists those that are.")
 
 
 def _check_parameters(tree: exp.Expr, text: str, parameters: Mapping[str, Type]) -> dict[str, Type]:
