@@ -17,7 +17,7 @@ FOLDER = Path(__file__).resolve().parent
 PORT = 2731
 ADDRESS = f"http://127.0.0.1:{PORT}"
 # The days around the bad prompt, with one event open: what the demo log has to show.
-CHOICES = "since=2025-09-12T00:00:00Z&until=2025-09-23T00:00:00Z&event=136590&row=136570"
+CHOICES = "since=2025-09-12T00:00:00Z&until=2025-09-23T00:00:00Z&event=136590&row=136587"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 PATIENCE = 120
 
@@ -54,7 +54,6 @@ def take_picture(page: Page, name: str, path: str) -> None:
     page.goto(f"{ADDRESS}{path}")
     page.wait_for_load_state("networkidle")
     page.wait_for_timeout(6_000)
-    page.evaluate("window.scrollTo(0, 0)")
     page.screenshot(path=FOLDER / f"{name}.png")
     print(f"docs/{name}.png")
 
