@@ -30,7 +30,7 @@ def test_sixteen_processes_that_race_for_25_versions_have_one_winner_each(tmp_pa
     running = [start_writer("race", folder, name, 25) for name in names]
     messages = [process.communicate()[1].decode() for process in running]
     assert [process.returncode for process in running] == [0] * 16, messages
-    won = [version for name in names for (versions) in acknowledged(folder, name) for version in versions]
+    won = [version for name in names for versions in acknowledged(folder, name) for version in versions]
     assert sorted(won) == list(range(25))
     assert assert_whole(open_folder(folder)).num_rows == 25
 

@@ -221,8 +221,9 @@ def storage_errors(doing: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        reason = reason_of(error)
         raise StorageError(
-            f"{_first(doing)} failed: {reason_of(error)}. Nothing of it is kept. Free space or mend the permission, and retry."
+            f"{_first(doing)} failed: {reason}. Nothing of it is kept. Free space or mend the permission, and retry."
         ) from error
     except (SQLAlchemyError, sqlite3.Error) as error:
         reason = str(getattr(error, "orig", error))
