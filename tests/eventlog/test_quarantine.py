@@ -90,3 +90,18 @@ def test_equal_keys_with_other_content_are_quarantined_with_their_bytes(session:
     waiting = session.quarantine().row(0, named=True)
     assert waiting["reason"] == "conflict"
     assert waiting["raw"].encode() + b"\n" == path.read_bytes().splitlines(keepends=True)[1]
+
+
+def test_a_mapped_row_its_schema_refused_comes_in_once_the_schema_is_mended(tmp_path: Path) -> None:
+    write_schema(tmp_path, "string")
+    path = tmp_path / "desk.csv"
+    path.write_text(ROWS)
+    mapping = write_mapping(tmp_path, "happened")
+    mapping.write_text(mapping.read_text().replace('amount = "amount"', 'amount = "amount::json"'))
+    with connect(tmp_path / "log") as session:
+        assert session.ingest(path, mapping=mapping).quarantined == 2
+    write_schema(tmp_path, "integer")
+    with connect(tmp_path / "log") as session:
+        assert session.retry_quarantine().appended == 2
+        assert session.ingest(path, mapping=mapping).duplicates == 2
+        assert (session.head().event_count, session.quarantine().height) == (2, 0)

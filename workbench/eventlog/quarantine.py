@@ -56,7 +56,7 @@ def add_resolutions(
 ) -> None:
     """Record how open records were resolved and at which position each stands in the log."""
     now = datetime.now(UTC)
-    mark = {"raw": b"", "repaired": None, "quarantined_at": now, "resolution": resolution}
+    mark = {"raw": b"", "repaired": None, "mapped": None, "quarantined_at": now, "resolution": resolution}
     rows = [
         {**record, **mark, "resolved_position": position} for record, position in zip(records, positions, strict=True)
     ]
@@ -79,6 +79,7 @@ def _row(name: str, rejection: Rejection, source: str) -> dict[str, object]:
         "quarantined_at": datetime.now(UTC),
         "resolution": None,
         "resolved_position": None,
+        "mapped": rejection.mapped,
     }
 
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import pyarrow as pa
 
@@ -12,6 +12,8 @@ from workbench.eventlog.quarantine import add_resolutions, open_records, read_qu
 from workbench.eventlog.store import Store
 from workbench.eventlog.write import Written, write_batches
 from workbench.sources.base import RecordChunk
+
+MAPPED: Final = "application/json"
 
 
 def retry_records(store: Store, context: Callable[[str], DecodeContext]) -> IngestReport:
@@ -49,9 +51,10 @@ def retry_records(store: Store, context: Callable[[str], DecodeContext]) -> Inge
 
 
 def _decode(record: Mapping[str, Any], context: Callable[[str], DecodeContext]) -> pa.Table | None:
+    mapped = record["mapped"]
     chunk = RecordChunk(
-        media_type=record["media_type"],
-        raws=[record["raw"]],
+        media_type=record["media_type"] if mapped is None else MAPPED,
+        raws=[record["raw"] if mapped is None else mapped],
         offsets=[record["byte_offset"]],
         lines=None if record["line"] is None else [record["line"]],
     )

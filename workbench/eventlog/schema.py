@@ -61,4 +61,6 @@ QUARANTINE: Final = Schema(
     NestedField(11, "quarantined_at", TimestamptzType(), required=True),
     NestedField(12, "resolution", StringType()),
     NestedField(13, "resolved_position", LongType()),
+    # A record whose form only its source can read (a row of a CSV file), as one JSON line under the log's own names.
+    NestedField(14, "mapped", BinaryType()),
 )
