@@ -17,27 +17,46 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "writer.lock"
 
 
-def test_one_holder_at_a_time_and_nobody_waits_for_more_than_one_turn_of_each_other(path: Path) -> None:
+def waiting_for(path: Path) -> int:
+    """Return how many the system has waiting for the lock and its queue."""
+    inodes = {str(file.stat().st_ino) for file in path.parent.glob("writer.lock*")}
+    lines = Path("/proc/locks").read_text(encoding="ascii").splitlines()
+    return sum("->" in line and line.split()[6].rpartition(":")[2] in inodes for line in lines)
+
+
+def test_there_is_one_holder_at_a_time(path: Path) -> None:
     turns: list[int] = []
     inside = 0
-    longest = 0
 
     def work(number: int) -> None:
-        nonlocal inside, longest
+        nonlocal inside
         for _ in range(20):
-            asked = len(turns)
             with hold_lock(path, 60):
                 inside += 1
                 assert inside == 1
-                longest = max(longest, len(turns) - asked)
                 turns.append(number)
                 inside -= 1
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(work, range(8)))
     assert len(turns) == 160
-    # 7 others in the queue; one more may slip in while a thread is on its way into it.
-    assert longest <= 24
+
+
+def test_writers_come_in_as_they_asked_and_the_one_that_has_just_finished_goes_last(path: Path) -> None:
+    turns: list[str] = []
+
+    def work(name: str) -> None:
+        with hold_lock(path, 60):
+            turns.append(name)
+
+    with ThreadPoolExecutor(5) as pool:
+        with hold_lock(path, 60):
+            for number in range(5):
+                pool.submit(work, f"waiter {number}")
+                while waiting_for(path) <= number:
+                    threading.Event().wait(0.001)
+        work("first again")
+    assert turns == [*(f"waiter {number}" for number in range(5)), "first again"]
 
 
 def test_a_lock_that_stays_taken_is_refused_in_one_sentence_and_can_be_had_later(path: Path) -> None:
