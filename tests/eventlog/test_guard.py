@@ -22,10 +22,11 @@ from tests.eventlog.logs import (
     position_ranges,
     read_events,
 )
-from workbench.errors import ForeignWriteError
+from workbench.errors import ForeignWriteError, StorageError
 from workbench.eventlog import NativeLog
 from workbench.eventlog.files import arrow_schema, read_file, write_file
 from workbench.eventlog.layout import planned_files
+from workbench.session import connect
 
 
 def insert(table: Table) -> None:
@@ -190,3 +191,10 @@ def test_a_table_set_back_and_put_forth_again_goes_on(three: NativeLog) -> None:
     table.manage_snapshots().set_current_snapshot(current).commit()
     append(three, make_events(12, 3))
     assert_whole(three)
+
+
+def test_a_log_whose_folder_was_moved_says_so(tmp_path: Path) -> None:
+    connect(tmp_path / "here").close()
+    (tmp_path / "here").rename(tmp_path / "there")
+    with pytest.raises(StorageError, match="folder cannot be moved"):
+        connect(tmp_path / "there")

@@ -220,6 +220,11 @@ def storage_errors(doing: str) -> Iterator[None]:
 
     try:
         yield
+    except FileNotFoundError as error:
+        raise StorageError(
+            f"{_first(doing)} failed: a file of the log is missing, {error.filename or error}. A log's folder cannot "
+            "be moved, as Iceberg keeps whole paths: put it back where it was made, or ingest its sources anew."
+        ) from error
     except OSError as error:
         reason = reason_of(error)
         raise StorageError(

@@ -1,6 +1,7 @@
 """Append to the log: positions given against its head, committed on that head, tried again when another came first."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -107,6 +108,7 @@ class _Attempt:
         self._skew: ClockSkewError | None = None
         self._pending: list[pa.Table] = []
         self._files: list[DataFile] = []
+        self._background: Future[DataFile] | None = None
 
     def write(self, batches: Iterable[pa.Table]) -> Written:
         try:
@@ -126,8 +128,10 @@ class _Attempt:
     def _write(self, batches: Iterable[pa.Table]) -> Written:
         if self._last is not None and not self._last.has_landed(self._store.index):
             settle_failure(self._table, self._last, embedded=self._store.settings.catalog is None)
-        taken = [self._take(batch) for batch in batches if batch.num_rows]
-        self._flush()
+        with ThreadPoolExecutor(1) as pool:
+            taken = [self._take(batch, pool) for batch in batches if batch.num_rows]
+            self._collect()
+            self._flush()
         written = _join(taken, self._head.snapshot_id)
         if self._skew is not None and len(written.mistimed) == len(written.positions):
             raise self._skew
@@ -136,9 +140,11 @@ class _Attempt:
         return msgspec.structs.replace(written, snapshot_id=self._commit()) if self._files else written
 
     def _remove_files(self) -> None:
+        if self._background is not None and self._background.exception() is None:
+            self._collect()
         remove_files(self._table, [file.file_path for file in self._files])
 
-    def _take(self, rows: pa.Table) -> Written:
+    def _take(self, rows: pa.Table, pool: ThreadPoolExecutor) -> Written:
         """Sort one batch, give its new events their places, and queue them for a file."""
         index = self._store.index
         sorting = sort_rows(rows, index)
@@ -158,6 +164,8 @@ class _Attempt:
         if len(fit):
             chosen = [take_rows(part, fit) for part in (candidates, times.recorded_at, times.imported)]
             placed = self._place(*chosen)
+            if sum(table.num_rows for table in self._pending) >= ROWS_PER_FILE:
+                self._flush_behind(pool)
             positions[sorting.new[fit]] = placed
         positions = positions[sorting.first]
         positions[sorting.conflicts] = -1
@@ -187,9 +195,18 @@ class _Attempt:
         self._recorded_at = recorded_at[-1].as_py()
         self._digest_sum = (self._digest_sum + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS)
         self._pending.append(events)
-        if sum(table.num_rows for table in self._pending) >= ROWS_PER_FILE:
-            self._flush()
         return positions
+
+    def _flush_behind(self, pool: ThreadPoolExecutor) -> None:
+        """Write a file while the next batch is sorted: encoding and compressing it holds no interpreter lock."""
+        self._collect()
+        self._background = pool.submit(write_file, self._table, pa.concat_tables(self._pending))
+        self._pending = []
+
+    def _collect(self) -> None:
+        if self._background is not None:
+            file, self._background = self._background, None
+            self._files.append(file.result())
 
     def _flush(self) -> None:
         if self._pending:
