@@ -7,6 +7,7 @@ from hashlib import blake2b, sha1, sha256
 from typing import Any, Final
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from workbench.decode import columns as names
@@ -18,9 +19,10 @@ SALT_SIZE: Final = 16
 EVENT_IDS: Final = uuid.uuid5(uuid.NAMESPACE_URL, "urn:eventlog-workbench:event-id").bytes
 # Only strings without a raw quote follow this member, so its last occurrence is the member itself.
 NO_ID: Final = b'"event_id":null,'
-
-# The digit of a UUID that holds its variant: its two upper bits are 10.
-VARIANTS: Final = {f"{digit:x}": f"{digit & 3 | 8:x}" for digit in range(16)}
+SHA1_SIZE: Final = 20
+ID_SIZE: Final = 36
+# Where each group of a UUID's 32 digits begins and ends, and where it begins in the text with hyphens.
+ID_GROUPS: Final = ((0, 8, 0), (8, 12, 9), (12, 16, 14), (16, 20, 19), (20, 32, 24))
 
 
 class Content(msgspec.Struct, gc=False):
@@ -93,14 +95,41 @@ def event_key(source: str, event_id: str) -> bytes:
 
 
 def make_id(source: str, stream_id: str, index: int, content: bytes) -> str:
-    """Return the id of an event that came without one: UUIDv5 of (source, stream, index in stream, content digest).
+    """Return the id of an event that came without one, as `make_ids` does."""
+    return make_ids([(source, stream_id)], [index], [content])[0]
 
-    ``content`` is canonical content whose event_id is null; its digest here has no salt, so that the id is the same
-    in every run. ``index`` counts the records of the same source and stream that came without an id.
+
+def make_ids(streams: Iterable[tuple[str, str]], indexes: Iterable[int], contents: Iterable[bytes]) -> list[str]:
+    """Return the ids of events that came without one: UUIDv5 of (source, stream, index in stream, content digest).
+
+    ``contents`` are canonical contents whose event_id is null; their digest here has no salt, so that the id is the
+    same in every run. An index counts the records of the same source and stream that came without an id. The texts
+    are made of all ids at once: 0.1 µs an id instead of 0.6.
     """
-    name = f"{len(source)}:{source}{len(stream_id)}:{stream_id}{index}:{sha256(content).hexdigest()}"
-    made = sha1(EVENT_IDS + name.encode(), usedforsecurity=False).hexdigest()
-    return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{VARIANTS[made[16]]}{made[17:20]}-{made[20:32]}"
+    known: dict[tuple[str, str], bytes] = {}
+    hashes = []
+    for stream, index, content in zip(streams, indexes, contents, strict=True):
+        name = known.get(stream)
+        if name is None:
+            source, stream_id = stream
+            text = f"{len(source)}:{source}{len(stream_id)}:{stream_id}"
+            name = known[stream] = EVENT_IDS + text.encode()
+        whole = b"%b%d:%b" % (name, index, sha256(content).hexdigest().encode())
+        hashes.append(sha1(whole, usedforsecurity=False).digest())
+    return write_ids(hashes)
+
+
+def write_ids(hashes: list[bytes]) -> list[str]:
+    """Return the texts of UUIDs, version 5, of SHA-1 hashes."""
+    parts = np.frombuffer(b"".join(hashes), np.uint8).reshape(-1, SHA1_SIZE)[:, :16].copy()
+    parts[:, 6] = parts[:, 6] & 0x0F | 0x50
+    parts[:, 8] = parts[:, 8] & 0x3F | 0x80
+    digits = np.frombuffer(parts.tobytes().hex().encode(), np.uint8).reshape(-1, 32)
+    texts = np.full((len(hashes), ID_SIZE), ord("-"), np.uint8)
+    for begin, end, at in ID_GROUPS:
+        texts[:, at : at + end - begin] = digits[:, begin:end]
+    whole = texts.tobytes().decode()
+    return [whole[at : at + ID_SIZE] for at in range(0, len(whole), ID_SIZE)]
 
 
 def give_id(content: bytes, event_id: str) -> bytes:

@@ -119,7 +119,7 @@ def read_rows(rows: pa.Table, source_name: str) -> tuple[Columns, set[int]]:
     payloads = read_payloads(_column(rows, names.DATA).cast(pa.binary()).to_pylist())
     columns[names.DATA], columns["canonical"] = list(payloads.texts), list(payloads.canonicals)
     strays.update(payloads.strays)
-    columns["rest"], wrong = read_rests(_column(rows, names.METADATA))
+    columns["rest"], wrong = read_rests(rows)
     strays.update(wrong)
     if FAULT in rows.column_names:
         strays.update(_find(_column(rows, FAULT).is_valid()))
@@ -168,10 +168,22 @@ def read_versions(column: pa.Array) -> tuple[list[int], set[int]]:
     return versions, {row for row, version in enumerate(versions) if version == 0} if 0 in versions else set()
 
 
-def read_rests(column: pa.Array) -> tuple[list[str], set[int]]:
+def read_rests(rows: pa.Table) -> tuple[list[str], set[int]]:
     """Return the metadata's texts without their first brace, and the rows whose metadata needs a closer look."""
-    if column.null_count == len(column):
-        return ["}"] * len(column), set()
+    column = rows.column(names.METADATA).combine_chunks() if names.METADATA in rows.column_names else None
+    if column is None or column.null_count == len(column):
+        return ["}"] * rows.num_rows, set()
+    if not pa.types.is_dictionary(column.type):
+        return _open_texts(_column(rows, names.METADATA))
+    # A text that many rows share is read once: the trace of BPI 2012 has 20 events, and its text cost 1.5 µs each.
+    codes = pc.fill_null(column.indices, len(column.dictionary)).to_pylist()
+    used = sorted(set(codes))
+    texts, wrong = _open_texts(pa.concat_arrays([column.dictionary, pa.nulls(1, column.dictionary.type)]).take(used))
+    rest_of, wrong_codes = dict(zip(used, texts, strict=True)), {used[at] for at in wrong}
+    return [rest_of[code] for code in codes], {row for row, code in enumerate(codes) if code in wrong_codes}
+
+
+def _open_texts(column: pa.Array) -> tuple[list[str], set[int]]:
     payloads = read_payloads(column.cast(pa.binary()).to_pylist())
     wrong = set(payloads.strays)
     rests = []

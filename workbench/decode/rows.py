@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from workbench.decode import columns as names
 from workbench.decode.canonical import encode_json, encode_lines
 from workbench.decode.columns import DECODED
-from workbench.decode.digests import Content, digest_contents, give_id, make_id, make_keys, make_salts
+from workbench.decode.digests import Content, digest_contents, give_id, make_id, make_ids, make_keys, make_salts
 from workbench.decode.normalise import FaultError, Placed, reject
 from workbench.decode.registry import EMPTY, Registry
 from workbench.event import Rejection
@@ -130,7 +130,7 @@ def complete(
     rows = columns["row"]
     contents = encode_lines([*map(Content, *(columns[name] for name in CONTENT))]).split(b"\n")[:-1]
     if None in columns[names.EVENT_ID]:
-        make_ids(columns, contents, indexes)
+        give_ids(columns, contents, indexes)
     salts = make_salts(len(rows))
     arrays: dict[str, Any] = {name: columns[name] for name in COPIED}
     arrays[names.METADATA] = write_metadata(salts, columns["rest"])
@@ -187,15 +187,16 @@ def _array(values: Any, kind: pa.DataType) -> pa.Array:
     return values if isinstance(values, pa.Array) else pa.array(values, kind)
 
 
-def make_ids(columns: Columns, contents: list[bytes], indexes: Sequence[int] | None) -> None:
+def give_ids(columns: Columns, contents: list[bytes], indexes: Sequence[int] | None) -> None:
     """Give every row without an id the one its source, stream, index in the stream and content make."""
     ids = columns[names.EVENT_ID] = [*columns[names.EVENT_ID]]  # columns without values may share one list
-    sources, streams = columns[names.SOURCE], columns[names.STREAM_ID]
-    for at, row in enumerate(columns["row"]):
-        if ids[at] is None:
-            index = indexes[row] if indexes is not None else 0
-            ids[at] = make_id(sources[at], streams[at], index, contents[at])
-            contents[at] = give_id(contents[at], ids[at])
+    sources, streams, rows = columns[names.SOURCE], columns[names.STREAM_ID], columns["row"]
+    places = [at for at, event_id in enumerate(ids) if event_id is None]
+    numbers = [indexes[rows[at]] if indexes is not None else 0 for at in places]
+    made = make_ids([(sources[at], streams[at]) for at in places], numbers, [contents[at] for at in places])
+    for at, event_id in zip(places, made, strict=True):
+        ids[at] = event_id
+        contents[at] = give_id(contents[at], event_id)
 
 
 def check_schemas(
