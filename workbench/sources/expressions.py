@@ -47,6 +47,7 @@ def open_engine() -> duckdb.DuckDBPyConnection:
         "threads = 1",
         "preserve_insertion_order = true",
         "python_enable_replacements = false",
+        "enable_progress_bar = false",
         "autoinstall_known_extensions = false",
         "autoload_known_extensions = false",
         "lock_configuration = true",
