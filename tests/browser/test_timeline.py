@@ -107,6 +107,17 @@ def test_rows_are_paged_in_position_order_and_a_position_is_gone_to(page: Page, 
     expect(page.locator(".wb-rows tbody tr").first.locator("td").last).to_have_text("40 min")
 
 
+def test_an_answer_does_not_disturb_what_is_being_typed(page: Page, site: str) -> None:
+    page.goto(f"{site}timeline/?stream_id=account-1&stream_id=account-2")
+    find = page.get_by_label("Find text in any event")
+    # Typed while the first answers come in, each of which draws around the field.
+    find.press_sequentially("account-2", delay=150)
+    expect(page.locator(".wb-rows tbody tr").first).to_be_visible()
+    expect(find).to_have_value("account-2")
+    find.press("Enter")
+    expect(page.locator(".wb-count b")).to_have_text("30")
+
+
 def test_the_inspector_shows_an_attacking_event_as_text(page: Page, site: str) -> None:
     open_timeline(page, site)
     page.locator(".wb-rows tbody tr").nth(8).click()

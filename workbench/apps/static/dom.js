@@ -30,6 +30,16 @@ function fill(node, ...children) {
   return node;
 }
 
+// Draws around a field that someone may be typing in: the field stays the same one, with its text and its caret.
+function keepTyping(field, draw) {
+  const typing = field.getRootNode().activeElement === field;
+  const caret = [field.selectionStart, field.selectionEnd];
+  draw();
+  if (!typing) return;
+  field.focus({ preventScroll: true });
+  field.setSelectionRange(...caret);
+}
+
 const link = (words, act, attributes) => h("button", { type: "button", class: "wb-link", onclick: act, ...attributes }, words);
 const button = (words, act, attributes) => h("button", { type: "button", class: "wb-button", onclick: act, ...attributes }, words);
 

@@ -56,20 +56,19 @@ function chipWords(app) {
 
 function drawFilters(app) {
   const { choices, parts } = app;
-  const find = h("input", {
-    type: "search", class: "wb-find", placeholder: "Find text in any event", "aria-label": "Find text in any event", value: choices.one("text") ?? "",
+  const find = (parts.find ??= h("input", {
+    type: "search", class: "wb-find", placeholder: "Find text in any event", "aria-label": "Find text in any event",
     onkeydown: (event) => {
       if (event.key === "Enter") app.choose({ text: event.target.value || null, row: null });
       if (event.key === "Escape") event.target.blur();
     },
-    onchange: (event) => event.target.value !== (app.choices.one("text") ?? "") && app.choose({ text: event.target.value || null, row: null }),
-  });
-  parts.find = find;
+  }));
+  if (find.getRootNode().activeElement !== find) find.value = choices.one("text") ?? "";
   const chip = ([words, change]) =>
     h("span", { class: "wb-chip" }, h("span", {}, words), h("button", { type: "button", "aria-label": `Remove ${words}`, onclick: () => app.choose({ ...change, row: null }) }, "✕"));
   const matching = app.timeline?.events;
   const chips = chipWords(app);
-  fill(
+  keepTyping(find, () => fill(
     parts.filters,
     h("label", { class: "wb-findbox" }, find, h("kbd", {}, "/")),
     choices.one("text") && chip([`text “${choices.one("text")}”`, { text: null }]),
@@ -80,7 +79,7 @@ function drawFilters(app) {
     matching !== undefined && app.start
       ? h("span", { class: "wb-count", role: "status" }, h("b", {}, count(matching)), ` of ${plural(app.start.events, "event")} · ${share(matching, app.start.events)}`)
       : null,
-  );
+  ));
 }
 
 function drawFilterForm(app) {

@@ -6,15 +6,17 @@ function drawRows(app) {
   const { rows, before } = app.rows;
   const total = app.timeline.events;
   const zone = choices.zone === "utc" ? "UTC" : choices.zone === "local" ? localShort() : zoneWord("relative");
-  const goto = h("input", { type: "text", inputmode: "numeric", class: "wb-goto", "aria-label": "Go to position", placeholder: rows.length ? String(rows[0].position) : "0",
+  const goto = (parts.goto ??= h("input", { type: "text", inputmode: "numeric", class: "wb-goto", "aria-label": "Go to position",
     onkeydown: (event) => {
       if (event.key !== "Enter") return;
       const text = event.target.value.replaceAll(",", "").trim();
+      event.target.value = "";
       app.choose({ row: text || null }, { only: "rows" });
-    } });
+    } }));
+  goto.placeholder = rows.length ? String(rows[0].position) : "0";
   const heads = [["position", "number"], [`occurred_at, ${zone}`, ""], ["event_type", ""], ["stream_id", ""], ["ver", "number"], ["actor_id", ""], ["since prev.", "number"]];
   const body = h("tbody", {}, rows.map((row) => drawRow(app, row)));
-  fill(
+  keepTyping(goto, () => fill(
     parts.rows,
     h("div", { class: "wb-line" },
       h("h2", {}, "Rows"),
@@ -24,14 +26,24 @@ function drawRows(app) {
       button("‹", () => app.page(-1), { class: "wb-button icon bare", "aria-label": "Page before", disabled: before <= 0 }),
       button("›", () => app.page(1), { class: "wb-button icon bare", "aria-label": "Page after", disabled: before + rows.length >= total })),
     h("div", { class: "wb-scroll" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map(([words, kind]) => h("th", { class: kind, scope: "col" }, words)))), body)),
-  );
+  ));
   app.showSelected();
   return null;
 }
 
-function drawRow(app, row) {
+function sincePrevious(app, row) {
   const previous = app.previous?.get(row.position);
-  const known = app.previous ? since(previous === undefined ? undefined : row.occurred_at - previous) : "";
+  return app.previous ? since(previous === undefined ? undefined : row.occurred_at - previous) : "";
+}
+
+// Comes a moment after its rows: only the last cells change.
+function fillPrevious(app) {
+  const cells = app.parts.rows.querySelectorAll("tbody tr td:last-child");
+  app.rows.rows.forEach((row, index) => cells[index] && (cells[index].textContent = sincePrevious(app, row)));
+}
+
+function drawRow(app, row) {
+  const known = sincePrevious(app, row);
   const open = () => app.open(row.position);
   return h(
     "tr",

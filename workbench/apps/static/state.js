@@ -107,8 +107,14 @@ class Asker {
 
   pump() {
     if (this.busy || !this.queue.length) return;
-    const step = this.queue.shift();
     const version = this.version;
+    // What takes long and can wait is asked for when the hand rests: an answer under way cannot be called back.
+    if (this.queue[0].rest && !this.queue[0].rested) {
+      this.queue[0].rested = true;
+      setTimeout(() => version === this.version && this.pump(), this.queue[0].rest);
+      return;
+    }
+    const step = this.queue.shift();
     this.busy = true;
     this.last += 1;
     this.waiting.set(this.last, (reply, buffers) => {

@@ -125,7 +125,7 @@ class Timeline {
       this.ask("strip", (strip) => ((this.strip = strip), drawStrip(this))),
       ...this.eventSteps(),
       this.previousStep(),
-      this.ask("summary", (summary) => ((this.summary = summary), drawSide(this), this.ready("side"))),
+      { ...this.ask("summary", (summary) => ((this.summary = summary), drawSide(this), this.ready("side"))), rest: 300 },
     ];
     this.asker.plan(steps);
   }
@@ -147,7 +147,7 @@ class Timeline {
   previousStep(options) {
     const step = this.ask("previous", ({ rows }) => {
       this.previous = new Map(rows.map((row) => [row.position, row.previous_at]));
-      drawRows(this);
+      fillPrevious(this);
     }, options);
     // The page it belongs to is known once the rows are there.
     return { ...step, late: () => ({ ...this.choices.query }) };
