@@ -152,7 +152,7 @@ def _find(flags: pa.Array) -> list[int]:
 def read_moments(column: pa.Array, *, is_required: bool) -> tuple[list[str | None], set[int]]:
     """Return a column's canonical times and the rows whose time needs a closer look; it may be texts or times."""
     if not pa.types.is_timestamp(column.type):
-        texts, wrong = read_times(column.to_pylist())
+        texts, wrong = read_times(column)
     elif column.type.tz is None or column.type.unit == "ns" or not has_known_years(column.cast(names.TIMESTAMP)):
         texts, wrong = [None] * len(column), _find(column.is_valid())
     else:

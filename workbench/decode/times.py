@@ -1,9 +1,11 @@
 """RFC 3339 times to UTC microseconds: whole columns at once, and one at a time where a column does not go through."""
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -12,10 +14,14 @@ from workbench.decode.normalise import FaultError
 
 # What a column may hold to be read at once: Arrow alone takes forms that RFC 3339 does not (a space, no seconds).
 EXACT: Final = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,6})?(Z|[+-][0-9]{2}:[0-9]{2})$"
+EXACT_FORM: Final = re.compile(rb"0000-00-00T00:00:00(\.0{1,6})?(Z|[+-]00:00)")
+CANONICAL: Final = b"0000-00-00T00:00:00.000000Z"
+SIZES: Final = range(len("2026-01-31T12:00:00Z"), len("2026-01-31T12:00:00.000000+00:00") + 1)
+# Every digit as 0. A minus sign stays, as dates hold one too.
+ALIKE: Final = bytes(ord("0") if ord("0") <= byte <= ord("9") else byte for byte in range(256))
 PARTS: Final = re.compile(
     r"([0-9]{4}-[0-9]{2}-[0-9]{2})(.)([0-9]{2}:[0-9]{2}:)([0-9]{2})(?:\.([0-9]+))?([Zz]|[+-](?:[01][0-9]|2[0-3]):[0-5][0-9])?"
 )
-LENGTH: Final = len("2026-01-31T12:00:00.000000Z")
 # Microseconds since 1970 of 0001-01-01T00:00:00Z and of the last microsecond of 9999.
 EARLIEST: Final = -62_135_596_800_000_000
 LATEST: Final = 253_402_300_799_999_999
@@ -60,17 +66,16 @@ def write_time(moment: datetime) -> str:
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def read_times(texts: list[str | None]) -> tuple[list[str | None], list[int]]:
+def read_times(texts: Sequence[str | None] | pa.Array) -> tuple[list[str | None], list[int]]:
     """Return a column's canonical texts, and the rows whose text is not a time the log can hold (None there)."""
-    column = pa.array(texts, pa.string())
-    moments = _cast(column)
+    column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
+    form = find_form(column)
+    moments = _cast(column, is_exact=form is not None)
     if moments is not None:
-        lengths = pc.min_max(pc.binary_length(column))
-        is_canonical = lengths["min"].as_py() == lengths["max"].as_py() == LENGTH and pc.all(pc.ends_with(column, "Z"))
-        return (texts if is_canonical is not False and is_canonical.as_py() else write_times(moments)), []
+        return (column.to_pylist() if form == CANONICAL else write_times(moments)), []
     wrong: list[int] = []
     canonical: list[str | None] = []
-    for row, text in enumerate(texts):
+    for row, text in enumerate(column.to_pylist()):
         try:
             canonical.append(None if text is None else read_time(text))
         except FaultError:
@@ -79,8 +84,25 @@ def read_times(texts: list[str | None]) -> tuple[list[str | None], list[int]]:
     return canonical, wrong
 
 
-def _cast(column: pa.Array) -> pa.Array | None:
-    if pc.all(pc.match_substring_regex(column, EXACT)).as_py() is False:
+def find_form(column: pa.Array) -> bytes | None:
+    """Return the form that all the texts have, digits as 0, if they have one and it is exact.
+
+    All are looked at together: 0.03 µs a text, where a regular expression costs 0.25.
+    """
+    count = len(column)
+    if not count or column.null_count:
+        return None
+    ends = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
+    size = int(ends[1] - ends[0])
+    if size not in SIZES or ends[-1] - ends[0] != size * count or np.any(np.diff(ends) != size):
+        return None
+    whole = bytes(column.buffers()[2][int(ends[0]) : int(ends[-1])]).translate(ALIKE)
+    form = whole[:size]
+    return form if EXACT_FORM.fullmatch(form) and whole == form * count else None
+
+
+def _cast(column: pa.Array, *, is_exact: bool) -> pa.Array | None:
+    if not is_exact and pc.all(pc.match_substring_regex(column, EXACT)).as_py() is False:
         return None
     try:
         moments = column.cast(TIMESTAMP)
