@@ -1,4 +1,4 @@
-"""One writer at a time on an embedded log, in the order they asked: a lock that the system takes back from the dead."""
+"""One writer at a time on an embedded log, each in its turn: a lock that the system takes back from the dead."""
 
 import fcntl
 import os
@@ -15,8 +15,8 @@ from workbench.errors import LogBusyError, ReadOnlyLogError
 def hold_lock(path: Path, timeout: float) -> Iterator[None]:
     """Hold the writers' lock, waiting at most ``timeout`` seconds. Raises LogBusyError, ReadOnlyLogError.
 
-    Whoever waits first stands in a queue, a lock of its own: the writer that has just finished goes to its end, so that
-    eight busy writers each get every eighth turn instead of the quickest one most of them.
+    Whoever is next holds a lock of its own, the queue's, while it waits: the writer that has just finished cannot
+    overtake it, however quickly it asks again, so that of eight busy writers none takes most of the turns.
     """
     deadline = time.monotonic() + timeout
     turn = _open(path)
