@@ -386,16 +386,20 @@ class Session:
         self,
         answer: "pl.DataFrame | None" = None,
         *,
+        position: int | None = None,
         as_of: datetime | None = None,
         known_at: datetime | None = None,
         order: str = "position",
     ) -> Basis:
-        """Return what an answer given now rests on; for an ``answer`` its rows' hash too."""
+        """Return what an answer given now rests on; for an ``answer`` its rows' hash too.
+
+        ``position`` is the last one the answer counts, the head's when it is left out.
+        """
         from workbench.query.canonical import hash_rows
 
         head = self.head()
         return Basis(
-            position=head.position,
+            position=head.position if position is None else position,
             as_of=as_of,
             known_at=known_at,
             order="occurred" if head.position is None else order,

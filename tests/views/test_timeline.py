@@ -98,3 +98,14 @@ def test_the_widest_picture_stays_below_a_hundred_kilobytes() -> None:
     lanes = [Lane(name="A" * 64, hue=None, events=9_999_999, tallest=40_000) for _ in range(MOST_LANES + 1)]
     spec = json.dumps(lanes_chart(bars, lanes, Window(0, 1_000.0 * grain * most), LIGHT, width=width).to_dict())
     assert len(spec) < 100_000
+
+
+def test_the_basis_of_an_earlier_position_names_it_and_hashes_the_rows(bank: Session) -> None:
+    earlier = TimelineChoices.from_query({"position": ["30"]})
+    view, again, head = (
+        show_timeline(bank, earlier),
+        show_timeline(bank, earlier),
+        show_timeline(bank, TimelineChoices()),
+    )
+    assert (view.basis.position, head.basis.position) == (30, 47)
+    assert view.basis.sha256 == again.basis.sha256 != head.basis.sha256

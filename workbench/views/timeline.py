@@ -46,7 +46,7 @@ def show_timeline(session: Session, choices: TimelineChoices, *, width: int = WI
         sql=text,
         parameters=parameters,
         caption=_caption(lanes, grain),
-        basis=session.basis(),
+        basis=session.basis(bars, position=choices.position),
     )
 
 
