@@ -2,12 +2,16 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import ClassVar
+from functools import cached_property
+from itertools import accumulate
+from typing import ClassVar, Final
 
 import msgspec
 import pyarrow as pa
 
 from workbench.event import RawRecord
+
+JSON_SPACE: Final = b" \t\n\r"
 
 
 class RecordChunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -17,6 +21,43 @@ class RecordChunk(msgspec.Struct, frozen=True, kw_only=True):
     raws: list[bytes]
     offsets: list[int]
     lines: list[int] | None = None
+
+
+class LineChunk(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """Neighbouring records, one a line of ``text``, which are cut only where they are used: often in a worker process.
+
+    ``offset`` and ``line`` say where the text begins. It is used as a RecordChunk is.
+    """
+
+    media_type: str
+    text: bytes
+    offset: int
+    line: int
+
+    @cached_property
+    def raws(self) -> list[bytes]:
+        """The lines that hold more than white space."""
+        return self._lines[0]
+
+    @cached_property
+    def offsets(self) -> list[int]:
+        """The byte at which each begins."""
+        return self._lines[1]
+
+    @cached_property
+    def lines(self) -> list[int] | None:
+        """The number of each line."""
+        return self._lines[2]
+
+    @cached_property
+    def _lines(self) -> tuple[list[bytes], list[int], list[int]]:
+        raws = self.text.split(b"\n")
+        offsets = [*accumulate([len(raw) + 1 for raw in raws[:-1]], initial=self.offset)]
+        lines = list(range(self.line, self.line + len(raws)))
+        if {raw[:1] for raw in raws} == {b"{"}:
+            return raws, offsets, lines
+        kept = [at for at, raw in enumerate(raws) if raw.strip(JSON_SPACE)]
+        return [raws[at] for at in kept], [offsets[at] for at in kept], [lines[at] for at in kept]
 
 
 class MappedChunk(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,5 +82,5 @@ class Source(ABC):
         """Yield the records lazily, in the order of the input. Raises SourceError when the input is not whole."""
 
     @abstractmethod
-    def chunks(self) -> Iterator[RecordChunk | MappedChunk]:
+    def chunks(self) -> Iterator[RecordChunk | LineChunk | MappedChunk]:
         """Yield the same records in bulk."""

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from workbench.errors import SourceError
-from workbench.sources.base import RecordChunk
-from workbench.sources.jsonlines import CHUNK, JSON_SPACE, MAX_RECORD
+from workbench.sources.base import JSON_SPACE, RecordChunk
+from workbench.sources.jsonlines import CHUNK, MAX_RECORD
 
 STRING: Final = rb'"[^"\\]*(?:\\.[^"\\]*)*"'
 # The next character that may end an element, strings passed over by the regex engine: a bracket inside of an element
