@@ -140,6 +140,8 @@ def _column(rows: pa.Table, name: str) -> pa.Array:
 
 def read_texts(column: pa.Array, *, is_required: bool) -> tuple[list[str | None], set[int]]:
     """Return a column of texts and the rows whose text is empty, holds U+0000, or is required and absent."""
+    if column.null_count == len(column):
+        return column.to_pylist(), set(range(len(column))) if is_required else set()
     wrong = pc.or_(pc.equal(column, ""), pc.match_substring(column, NUL)).fill_null(is_required)
     return column.to_pylist(), set(_find(wrong))
 
@@ -151,7 +153,10 @@ def _find(flags: pa.Array) -> list[int]:
 
 def read_moments(column: pa.Array, *, is_required: bool) -> tuple[list[str | None], set[int]]:
     """Return a column's canonical times and the rows whose time needs a closer look; it may be texts or times."""
-    if not pa.types.is_timestamp(column.type):
+    wrong: list[int] = []
+    if column.null_count == len(column):
+        texts = column.to_pylist()
+    elif not pa.types.is_timestamp(column.type):
         texts, wrong = read_times(column)
     elif column.type.tz is None or column.type.unit == "ns" or not has_known_years(column.cast(names.TIMESTAMP)):
         texts, wrong = [None] * len(column), _find(column.is_valid())

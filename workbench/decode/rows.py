@@ -170,14 +170,18 @@ MAPPED: Final = DECODED.names[: DECODED.get_field_index(names.METADATA) + 1]
 
 def give_ids(columns: Columns, contents: list[bytes], indexes: Sequence[int] | None) -> None:
     """Give every row without an id the one its source, stream, index in the stream and content make."""
-    ids = columns[names.EVENT_ID] = [*columns[names.EVENT_ID]]  # columns without values may share one list
-    sources, streams, rows = columns[names.SOURCE], columns[names.STREAM_ID], columns["row"]
-    places = [at for at, event_id in enumerate(ids) if event_id is None]
-    numbers = [indexes[rows[at]] if indexes is not None else 0 for at in places]
-    made = make_ids([(sources[at], streams[at]) for at in places], numbers, [contents[at] for at in places])
-    for at, event_id in zip(places, made, strict=True):
-        ids[at] = event_id
-        contents[at] = give_id(contents[at], event_id)
+    sources, streams, rows, ids = (columns[name] for name in (names.SOURCE, names.STREAM_ID, "row", names.EVENT_ID))
+    numbers = [indexes[row] for row in rows] if indexes is not None else [0] * len(rows)
+    if any(ids):
+        places = [at for at, event_id in enumerate(ids) if event_id is None]
+        sources, streams, numbers = ([values[at] for at in places] for values in (sources, streams, numbers))
+        made = make_ids(zip(sources, streams, strict=True), numbers, [contents[at] for at in places])
+        columns[names.EVENT_ID] = ids = [*ids]  # columns without values may share one list
+        for at, event_id in zip(places, made, strict=True):
+            ids[at], contents[at] = event_id, give_id(contents[at], event_id)
+        return
+    columns[names.EVENT_ID] = made = make_ids(zip(sources, streams, strict=True), numbers, contents)
+    contents[:] = map(give_id, contents, made)
 
 
 def check_schemas(
