@@ -193,3 +193,32 @@ def test_ids_do_not_depend_on_the_size_of_chunks() -> None:
     assert found[0] == found[1] == found[2]
     assert len(set(found[0])) == 20
     assert found[0][:4] == ["e0", "e1", "e2", "e3"]
+
+
+def test_rows_that_share_a_metadata_text_read_as_if_each_had_its_own() -> None:
+    texts = ['{"trace": {"a": 1.50}}', '{"salt": 1}', "{1}", "7", None, "{}"]
+    codes = [0, 0, None, 1, 2, 3, 4, 5, 1, 0]
+    changes = [{"event_id": None, "offset": at, "metadata": None} for at in range(len(codes))]
+    plain = [
+        {**change, "metadata": None if code is None else texts[code]}
+        for change, code in zip(changes, codes, strict=True)
+    ]
+    shared = pa.DictionaryArray.from_arrays(pa.array(codes, pa.int32()), pa.array(texts))
+    rows = pa.table(
+        {
+            name: pa.array([{**ROW, **one}[name] for one in plain], pa.string() if name in TEXTS else None)
+            for name in ROW
+        }
+    )
+    both = [
+        decode_chunk(MappedChunk(rows=table), CONTEXT, indexes=list(range(len(codes))))
+        for table in (rows, rows.set_column(rows.column_names.index("metadata"), "metadata", shared))
+    ]
+    alone, together = ([{**json.loads(row["metadata"]), "salt": ""} for row in one.events.to_pylist()] for one in both)
+    assert together == alone
+    assert together[0] == {"salt": "", "trace": {"a": 1.5}}
+    assert together[3] == {"salt": "", "source_salt": 1}
+    assert both[0].events["event_id"].to_pylist() == both[1].events["event_id"].to_pylist()
+    assert len(set(both[0].events["event_id"].to_pylist())) == len(codes) - 2
+    assert [one.offset for one in both[1].rejections] == [4, 5]
+    assert both[0].rejections == both[1].rejections
