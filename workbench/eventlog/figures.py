@@ -108,7 +108,7 @@ def _file_clock(store: Store) -> float:
 def _look_at_layout(store: Store, head: Head) -> Figure:
     if not store.settings.log.by_stream:
         return Figure(check="By stream", verdict="note", found="switched off; one stream is a scan of the log.")
-    behind = head.last - stream_progress(store.tables.by_stream)
+    behind = head.last - stream_progress(store.tables.by_stream, store.tables.events)
     found = f"{behind:,} events behind the log."
     if behind <= LAGGING * max(head.event_count, FULL):
         return Figure(check="By stream", verdict="good", found=found)

@@ -66,7 +66,7 @@ def verify_store(store: Store) -> list[Finding]:
         table, by_stream = store.tables.events, store.tables.by_stream
         index, is_damaged = _open_index(store, table)
     head = read_head(table)
-    walk = Walk(index, stream_progress(by_stream))
+    walk = Walk(index, stream_progress(by_stream, table))
     for rows in _read(table, walk.files, None):
         walk.take(rows)
     if walk.files.found and table.metadata.current_snapshot_id not in _kept(store):
@@ -126,7 +126,7 @@ class Walk:
 
     def __init__(self, index: Index, progress: int) -> None:
         self._index = index
-        self._progress = progress
+        self.progress = progress
         self.files, self.positions, self.order, self.digests = Tally(), Tally(), Tally(), Tally()
         self.index_faults = Tally()
         self.count = self.erased = 0
@@ -144,7 +144,7 @@ class Walk:
         self._check_index(rows, positions)
         self.count += rows.num_rows
         self.digest_sum = (self.digest_sum + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS)
-        covered = rows.filter(pa.array(positions <= self._progress))
+        covered = rows.filter(pa.array(positions <= self.progress))
         self.by_stream_count += covered.num_rows
         self.by_stream_sum = (self.by_stream_sum + sum_digests(covered.column("digest"))) % (1 << DIGEST_SUM_BITS)
 
@@ -274,6 +274,6 @@ def _check_by_stream(by_stream: Table, walk: Walk) -> Finding:
         total = (total + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS)
     if (count, total) != (walk.by_stream_count, walk.by_stream_sum):
         faults.add(1, f"it has {count:,} rows where events has {walk.by_stream_count:,}, or others")
-    reached = stream_progress(by_stream)
+    reached = walk.progress
     good = f"events_by_stream holds the same rows up to position {reached}." if reached >= 0 else "not made yet."
     return faults.finding("by stream", good, "differs:")
