@@ -11,10 +11,9 @@ from workbench.views.choices import TimelineChoices
 from workbench.views.overview import Overview, load_overview
 from workbench.views.where import match_choices
 
-TYPE_COLUMNS: Final = (
-    "event_type, count(*) as events, count(distinct schema_version) as versions, "
-    "min(occurred_at) as first, max(occurred_at) as last"
-)
+TYPE_COLUMNS: Final = "event_type, count(*) as events, min(occurred_at) as first, max(occurred_at) as last"
+# As they were written: in `events` every payload is of its type's current version.
+VERSIONS: Final = "select event_type, count(distinct schema_version) as versions from events_stored group by event_type"
 LOG_COLUMNS: Final = (
     "count(distinct stream_id) as streams, count(distinct actor_id) as actors, "
     "count_if(actor_id is null) as without_actor"
@@ -57,7 +56,7 @@ def count_home(session: Session) -> HomeFigures:
         twice=twice,
         first=overview.first,
         last=overview.last,
-        event_types=types,
+        event_types=types.join(session.sql(VERSIONS), on="event_type", how="left", maintain_order="left"),
         **counted,
     )
 
