@@ -26,8 +26,7 @@ class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     """One change to a payload."""
 
     def apply(self, payload: dict[str, Any]) -> None:
-        """Change the payload in place."""
-        raise NotImplementedError
+        """Change the payload in place; a bare step changes nothing."""
 
 
 class Rename(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
