@@ -31,7 +31,8 @@ class Spool:
 
     def put(self, rows: pa.Table) -> None:
         """Keep one batch behind the others."""
-        if self._bytes + rows.nbytes <= IN_MEMORY:
+        # Once one batch went to a file all do: a small one held in memory would overtake it.
+        if not self._files and self._bytes + rows.nbytes <= IN_MEMORY:
             self._held.append(rows)
             self._bytes += rows.nbytes
             return
