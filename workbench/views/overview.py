@@ -93,6 +93,14 @@ def bars_statement(choices: TimelineChoices, grain: Grain) -> tuple[str, Mapping
 def count_bars(session: Session, choices: TimelineChoices, grain: Grain) -> pl.DataFrame:
     """Return events by type and bar: event_type, start, end (epoch seconds), events."""
     counted = session.sql(*bars_statement(choices, grain))
+    return _place_bars(counted, grain).select("event_type", "start", "end", "events").sort("event_type", "start")
+
+
+def _place_bars(counted: pl.DataFrame, grain: Grain) -> pl.DataFrame:
+    """Return the counts with the epoch seconds each bar spans; only months need a calendar."""
+    if not grain.months:
+        start = grain.anchor + pl.col("bar").cast(pl.Int64) * grain.seconds
+        return counted.with_columns(start=start, end=start + grain.seconds)
     numbers = counted["bar"].unique()
     times = pl.DataFrame(
         {
@@ -102,7 +110,7 @@ def count_bars(session: Session, choices: TimelineChoices, grain: Grain) -> pl.D
         },
         schema={"bar": counted.schema["bar"], "start": pl.Int64, "end": pl.Int64},
     )
-    return counted.join(times, on="bar").select("event_type", "start", "end", "events").sort("event_type", "start")
+    return counted.join(times, on="bar")
 
 
 def window_of(choices: TimelineChoices, overview: Overview) -> tuple[datetime, datetime]:
