@@ -1,5 +1,6 @@
 """The whole log at a glance: what every other picture is a part of. Asked for once a log position."""
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from datetime import datetime
 from threading import Lock
@@ -41,22 +42,31 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
         return assign_hues(self.event_types)
 
 
-_known: WeakKeyDictionary[Session, dict[int | None, Overview]] = WeakKeyDictionary()
+# A page asks for the position it was opened at, another for the head: more than these are not in use at once.
+KEPT: Final = 8
+_known: WeakKeyDictionary[Session, OrderedDict[int, Overview]] = WeakKeyDictionary()
 _lock = Lock()
 
 
 def load_overview(session: Session, position: int | None) -> Overview:
-    """Return the overview of the log up to ``position``, kept for as long as the session lives.
+    """Return the overview of the log up to ``position``, the head's when it is None; the last few are kept.
 
-    A position never changes what lies before it, so what was counted once stays right.
+    A position never changes what lies before it, so what was counted once stays right. A log without positions is
+    counted anew each time.
     """
+    position = session.head().position if position is None else position
+    if position is None:
+        return _count(session, None)
     with _lock:
-        kept = _known.setdefault(session, {}).get(position)
-    if kept is not None and position is not None:
+        kept = _known.setdefault(session, OrderedDict()).get(position)
+    if kept is not None:
         return kept
     counted = _count(session, position)
     with _lock:
-        _known[session][position] = counted
+        overviews = _known[session]
+        overviews[position] = counted
+        while len(overviews) > KEPT:
+            overviews.popitem(last=False)
     return counted
 
 
