@@ -102,23 +102,24 @@ def bars_statement(choices: TimelineChoices, grain: Grain) -> tuple[str, Mapping
 
 def count_bars(session: Session, choices: TimelineChoices, grain: Grain) -> pl.DataFrame:
     """Return events by type and bar: event_type, start, end (epoch seconds), events."""
-    counted = session.sql(*bars_statement(choices, grain))
-    return _place_bars(counted, grain).select("event_type", "start", "end", "events").sort("event_type", "start")
+    counted = session.sql(*bars_statement(choices, grain)).lazy()
+    placed = _place_bars(counted, grain).select("event_type", "start", "end", "events")
+    return placed.sort("event_type", "start").collect()
 
 
-def _place_bars(counted: pl.DataFrame, grain: Grain) -> pl.DataFrame:
+def _place_bars(counted: pl.LazyFrame, grain: Grain) -> pl.LazyFrame:
     """Return the counts with the epoch seconds each bar spans; only months need a calendar."""
     if not grain.months:
         start = grain.anchor + pl.col("bar").cast(pl.Int64) * grain.seconds
         return counted.with_columns(start=start, end=start + grain.seconds)
-    numbers = counted["bar"].unique()
-    times = pl.DataFrame(
+    numbers = counted.select("bar").unique().collect().to_series()
+    times = pl.LazyFrame(
         {
             "bar": numbers,
             "start": [bin_start(grain, number) for number in numbers],
             "end": [bin_start(grain, number + 1) for number in numbers],
         },
-        schema={"bar": counted.schema["bar"], "start": pl.Int64, "end": pl.Int64},
+        schema={"bar": pl.Int64, "start": pl.Int64, "end": pl.Int64},
     )
     return counted.join(times, on="bar")
 
