@@ -10,7 +10,9 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from pyiceberg.conversions import from_bytes
 from pyiceberg.table import Table
+from pyiceberg.types import LongType
 
 from tests.builders import START
 from workbench.config import LogSettings, load_settings
@@ -19,7 +21,7 @@ from workbench.event import Event
 from workbench.eventlog import NativeLog
 from workbench.eventlog.files import local_path
 from workbench.eventlog.layout import planned_files
-from workbench.eventlog.store import first_position, last_position
+from workbench.eventlog.store import first_position
 from workbench.eventlog.write import Written
 
 SOURCE = "workbench"
@@ -101,7 +103,7 @@ def column(rows: pa.Table, name: str) -> list[Any]:
 
 def position_ranges(table: Table) -> list[tuple[int, int]]:
     """Return each data file's first and last position, in order."""
-    return [(first_position(file), last_position(file)) for file in planned_files(table)]
+    return [(first_position(file), from_bytes(LongType(), file.upper_bounds[1])) for file in planned_files(table)]
 
 
 def files_below(folder: Path) -> dict[Path, int]:

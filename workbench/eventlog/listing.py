@@ -3,15 +3,19 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+import msgspec
 import pyarrow as pa
+from pyiceberg.conversions import from_bytes
+from pyiceberg.manifest import DataFile
 from pyiceberg.schema import Schema
 from pyiceberg.table import Table
+from pyiceberg.types import LongType
 
 from workbench.eventlog.files import local_path
 from workbench.eventlog.layout import buckets_of, group_by_bucket, planned_files, stream_progress
 from workbench.eventlog.quarantine import open_records, read_quarantine
 from workbench.eventlog.schema import EVENTS
-from workbench.eventlog.store import last_position
+from workbench.eventlog.shape import FilePart
 
 TRINO_TYPES: Final = {
     "long": "bigint",
@@ -33,6 +37,7 @@ def trino_columns(schema: Schema) -> dict[str, str]:
 
 
 EVENT_COLUMNS: Final = trino_columns(EVENTS)
+BOUNDED: Final = tuple(EVENTS.find_field(name) for name in ("position", "occurred_at", "recorded_at"))
 QUARANTINE_COLUMNS: Final = {
     "quarantine_id": "varchar",
     "source": "varchar",
@@ -51,26 +56,30 @@ class FileLists:
     """The Parquet files of each table's current snapshot, kept by snapshot id."""
 
     def __init__(self) -> None:
-        self._events: tuple[int | None, tuple[tuple[str, int], ...]] = (None, ())
+        self._events: tuple[int | None, tuple[FilePart, ...]] = (None, ())
         self._streams: tuple[int | None, dict[int, tuple[str, ...]]] = (None, {})
         self._waiting: tuple[int | None, int] = (None, 0)
 
-    def events(self, table: Table) -> tuple[str, ...]:
-        """Return the files of `events` in order of position."""
-        return tuple(path for path, _ in self._listed(table))
+    def events(self, table: Table) -> FilePart:
+        """Return the files of `events` in order of position, with their bounds."""
+        return _join(self._listed(table))
 
-    def events_after(self, table: Table, position: int) -> tuple[str, ...]:
-        """Return the files of `events` that hold a position behind the one given."""
-        return tuple(path for path, last in self._listed(table) if last > position)
+    def events_after(self, table: Table, position: int) -> FilePart:
+        """Return the files of `events` that hold a position behind the one given, and what counts of them."""
+        later = [file for file in self._listed(table) if file.bounds[0]["position"][1] > position]
+        return msgspec.structs.replace(_join(later), after=position)
 
-    def _listed(self, table: Table) -> tuple[tuple[str, int], ...]:
+    def _listed(self, table: Table) -> tuple[FilePart, ...]:
+        """Return one part a file."""
         snapshot = table.current_snapshot()
         if snapshot is None:
             return ()
         # Threads share the lists: what is returned is what was looked at, whatever another puts there meanwhile.
         known, files = self._events
         if known != snapshot.snapshot_id:
-            files = tuple((local_path(file.file_path), last_position(file)) for file in planned_files(table))
+            files = tuple(
+                FilePart(files=(local_path(file.file_path),), bounds=(_bounds(file),)) for file in planned_files(table)
+            )
             self._events = (snapshot.snapshot_id, files)
         return files
 
@@ -96,6 +105,22 @@ class FileLists:
         if self._waiting[0] != snapshot.snapshot_id:
             self._waiting = (snapshot.snapshot_id, open_records(read_quarantine(table)).num_rows)
         return self._waiting[1]
+
+
+def _join(files: Sequence[FilePart]) -> FilePart:
+    return FilePart(
+        files=tuple(path for file in files for path in file.files),
+        bounds=tuple(bounds for file in files for bounds in file.bounds),
+    )
+
+
+def _bounds(file: DataFile) -> dict[str, tuple[int, int]]:
+    """Return the bounds the manifest keeps for position and the two times; others write files without some."""
+    return {
+        field.name: (int(from_bytes(LongType(), low)), int(from_bytes(LongType(), high)))
+        for field in BOUNDED
+        if (low := (file.lower_bounds or {}).get(field.field_id)) and (high := file.upper_bounds.get(field.field_id))
+    }
 
 
 def quarantine_rows(load: Callable[[], Table]) -> pa.Table:

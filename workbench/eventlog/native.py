@@ -133,14 +133,14 @@ class NativeLog(Log):
     def _parts(self, events: "Table", stream_ids: Sequence[str] | None) -> tuple[FilePart, ...]:
         files = self._lists.events(events)
         if not stream_ids or not self.settings.log.by_stream:
-            return (FilePart(files=files),)
+            return (files,)
         by_stream, progress = self._lists.by_stream(
             self._store.tables.peek("events_by_stream", derived=True), events, stream_ids
         )
         if progress < 0:
-            return (FilePart(files=files),)
+            return (files,)
         tail = self._lists.events_after(events, progress)
-        return tuple(part for part in (FilePart(files=by_stream), FilePart(files=tail, after=progress)) if part.files)
+        return tuple(part for part in (FilePart(files=by_stream), tail) if part.files)
 
     def _quarantine_table(self) -> "Table":
         return self._store.tables.peek("quarantine")

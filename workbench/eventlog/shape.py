@@ -7,10 +7,14 @@ import pyarrow as pa
 
 
 class FilePart(msgspec.Struct, frozen=True, kw_only=True):
-    """Some Parquet files, of which only rows with ``position > after`` count (all rows when None)."""
+    """Some Parquet files, of which only rows with ``position > after`` count (all rows when None).
+
+    ``bounds`` are each file's least and greatest position and times (microseconds since 1970), in the files' order.
+    """
 
     files: tuple[str, ...]
     after: int | None = None
+    bounds: tuple[Mapping[str, tuple[int, int]], ...] = ()
 
 
 class Shape(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,19 +9,39 @@ import polars as pl
 import pyarrow as pa
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
-    """Some Parquet files of a relation, of which only rows with ``position > after`` count (all rows when None)."""
+class Table(msgspec.Struct, frozen=True, kw_only=True):
+    """An Iceberg table of the session's catalog at a snapshot, or as it is when it is read."""
 
-    files: tuple[str, ...]
+    namespace: str
+    name: str
+    snapshot_id: int | None = None
+
+
+# A column's least and greatest value in one file; times in microseconds since 1970.
+Bounds = Mapping[str, tuple[int, int]]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """Some rows of a relation, of which only those with ``position > after`` count (all rows when None).
+
+    They are named twice: as Parquet ``files`` for an engine that reads files, and as the ``table`` they stand in for
+    one that reads tables. ``bounds`` are each file's, in the order of ``files``; none at all where they are not known.
+    """
+
+    files: tuple[str, ...] = ()
     after: int | None = None
+    bounds: tuple[Bounds, ...] = ()
+    table: Table | None = None
 
 
 class Relation(msgspec.Struct, frozen=True, kw_only=True):
     """A name that may stand in FROM, with its columns (name → Trino type) and where its rows are.
 
-    Exactly one of ``parts`` (Parquet files of one snapshot), ``select`` (a SELECT in the declared dialect over other
-    relations) and ``arrow`` (rows made in process, called once a query) says where; no parts at all is an empty
-    relation. ``version`` changes whenever the rows do, so that an engine may keep what it prepared.
+    Exactly one of ``parts`` (rows of one snapshot), ``select`` (a SELECT in the declared dialect over other relations)
+    and ``arrow`` (rows made in process, called once a query) says where; no parts at all is an empty relation. An
+    engine that reads tables takes ``select`` before ``arrow``, and there the SELECT may be in Trino's own dialect over
+    ``tables``, names of its own, each brought up and said where it is when the relation is read. ``version`` changes
+    whenever the rows do, so that an engine may keep what it prepared.
     """
 
     name: str
@@ -30,6 +50,19 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
     parts: tuple[Part, ...] = ()
     select: str | None = None
     arrow: Callable[[], pa.Table] | None = None
+    tables: Mapping[str, Callable[[], Table]] = msgspec.field(default_factory=dict)
+
+
+class QueryProgress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far a running statement is: its id on the server, its splits done and known so far, rows and bytes read."""
+
+    query_id: str
+    state: str
+    splits_done: int
+    splits_known: int
+    rows: int
+    bytes: int
+    seconds: float
 
 
 class ArrowFunction(msgspec.Struct, frozen=True):
@@ -44,9 +77,13 @@ class ArrowFunction(msgspec.Struct, frozen=True):
 
 
 class Engine(ABC):
-    """Runs one SELECT and returns a Polars frame."""
+    """Runs one SELECT and returns a Polars frame.
+
+    ``reads_tables`` says that it reads the catalog's tables itself, so that no files need be listed for it.
+    """
 
     name: str
+    reads_tables: bool = False
 
     @abstractmethod
     def query(
@@ -58,11 +95,13 @@ class Engine(ABC):
         row_limit: int | None = None,
         time_limit: float | None = None,
         native: bool = False,
+        progress: Callable[[QueryProgress], None] | None = None,
     ) -> pl.DataFrame:
         """Return the rows of one SELECT over ``relations``, in the order it asks for.
 
-        ``statement`` is in the declared subset of Trino's dialect with ``:name`` parameters. Raises QueryRefusedError
-        before anything runs, QueryFailedError, QueryTimeoutError (``time_limit`` in seconds) and RowLimitError.
+        ``statement`` is in the declared subset of Trino's dialect with ``:name`` parameters. ``progress`` is called
+        while it runs where the engine is a server that tells. Raises QueryRefusedError before anything runs,
+        QueryFailedError, QueryTimeoutError (``time_limit`` in seconds) and RowLimitError.
         """
 
     @abstractmethod

@@ -21,7 +21,22 @@ _ARROW = {
     "timestamp": pa.timestamp("us"),
     "timestamptz": pa.timestamp("us", tz="UTC"),
     "varbinary": pa.binary(),
+    "unknown": pa.int32(),
 }
+
+
+def arrow_type(kind: Type) -> pa.DataType:
+    """Return the Arrow type that holds the values of a type; text for one without a counterpart."""
+    if kind.name == "array":
+        return pa.list_(arrow_type(kind.items[0]))
+    if kind.name == "map":
+        return pa.map_(arrow_type(kind.items[0]), arrow_type(kind.items[1]))
+    if kind.name == "row":
+        names = kind.fields or tuple(f"field{index}" for index in range(len(kind.items)))
+        return pa.struct([pa.field(name, arrow_type(item)) for name, item in zip(names, kind.items, strict=True)])
+    if kind.name == "decimal":
+        return pa.decimal128(*kind.numbers)
+    return _ARROW.get(kind.name, pa.string())
 
 
 def make_frame(table: pa.Table, columns: Mapping[str, Type]) -> pl.DataFrame:

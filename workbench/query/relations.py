@@ -29,7 +29,7 @@ def _relation(name: str, shape: Shape) -> Relation:
         name=name,
         columns=shape.columns,
         version=shape.version,
-        parts=tuple(Part(files=part.files, after=part.after) for part in shape.parts),
+        parts=tuple(Part(files=part.files, after=part.after, bounds=part.bounds) for part in shape.parts),
         select=shape.select,
         arrow=shape.arrow,
     )
