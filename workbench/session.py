@@ -84,6 +84,11 @@ class Session:
         """Return up to where the log reaches. Raises ForeignWriteError."""
         return self._log.head()
 
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The columns that order the log: its position, or, on a mapped log without one, time, source and id."""
+        return self._log.order
+
     def append(
         self, events: Sequence[Event], *, expected_version: int | Mapping[str, int] | None = None
     ) -> AppendReceipt:
