@@ -21,6 +21,8 @@ _TEXT_TESTS = {
     "timestamp": "wb_is_timestamp_text",
     "timestamptz": "wb_is_zoned_text",
 }
+# What these give is whole already.
+_WHOLE = ("floor", "ceil")
 _PLAIN_TEXT = (*INTEGERS, "decimal", "boolean", "date")
 _TO_JSON = ("varchar", "boolean", *INTEGERS)
 
@@ -143,7 +145,8 @@ def _number(value: exp.Expr, source: Type, target: Type, *, safe: bool) -> exp.E
     if source.name in ("double", "real"):
         if target.name in INTEGERS:
             # Trino rounds half away from zero; DuckDB's own cast rounds half to even.
-            return cast(call("round", value), target, safe=safe)
+            whole = isinstance(value, exp.Anonymous) and str(value.this).lower() in _WHOLE
+            return cast(value if whole else call("round", value), target, safe=safe)
         if target.name == "decimal":
             # Trino rounds the shortest decimal text of the double half up; DuckDB's own cast multiplies in binary.
             return cast(cast(value, VARCHAR), target, safe=safe)
