@@ -12,6 +12,7 @@ from pathlib import Path
 from docker.packages.layout import BUCKETS, HOST, REGION, ROOT, Stack, StackError
 from docker.packages.parts import catalog_jars, java_home, minio_binary, trino_home
 
+HERE = Path(__file__).parent
 NAMES = ("minio", "catalog", "trino")
 STOP_SECONDS = 30.0
 
@@ -50,17 +51,17 @@ def describe_catalog(stack: Stack) -> Service:
     """Return Apache's reference REST catalog over a SQLite file."""
     java = [str(java_home() / "bin" / "java"), "-Xmx512m", "-XX:+UseSerialGC", "-cp", f"{catalog_jars()}/*"]
     variables = {
-        "CATALOG_URI": f"jdbc:sqlite:{stack.folder}/catalog.db",
-        "CATALOG_WAREHOUSE": "s3://lake/",
-        "CATALOG_IO__IMPL": "org.apache.iceberg.aws.s3.S3FileIO",
-        "CATALOG_S3_ENDPOINT": stack.s3_url,
-        "CATALOG_S3_PATH__STYLE__ACCESS": "true",
+        "CATALOG_REST_HOST": HOST,
         "CATALOG_REST_PORT": str(stack.ports.catalog),
+        # Writers wait for each other; SQLite's own three seconds are short for a busy machine.
+        "CATALOG_URI": f"jdbc:sqlite:{stack.folder}/catalog.db?busy_timeout=30000&journal_mode=WAL",
+        "CATALOG_WAREHOUSE": "s3://lake/",
+        "CATALOG_S3_ENDPOINT": stack.s3_url,
         "AWS_REGION": REGION,
         "AWS_ACCESS_KEY_ID": stack.secrets["access_key"],
         "AWS_SECRET_ACCESS_KEY": stack.secrets["secret_key"],
     }
-    return Service("catalog", [*java, "org.apache.iceberg.rest.RESTCatalogServer"], variables)
+    return Service("catalog", [*java, "org.eclipse.jetty.xml.XmlConfiguration", str(HERE / "catalog-server.xml")], variables)
 
 
 def describe_trino(stack: Stack) -> Service:
