@@ -1,0 +1,1 @@
+"""The stack: compose.yaml for Docker, stack.py for machines without it."""

@@ -1,0 +1,1 @@
+"""The stack from packages: fetch its parts, start them, ask whether they answer, stop them."""
