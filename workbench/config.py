@@ -1,17 +1,18 @@
 """Settings: read once, frozen, passed down."""
 
+import os
 import tomllib
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 
 from workbench.errors import ConfigError
 
-FILE_NAME = "workbench.toml"
-DEFAULT_FOLDER = ".workbench"
+FILE_NAME: Final = "workbench.toml"
+DEFAULT_FOLDER: Final = ".workbench"
 
 
 class LogSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -39,6 +40,25 @@ class QuerySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     time_limit: float = 300.0
 
 
+class TrinoSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[trino]``: where the server is and how one proves who asks; what is left out comes from TRINO_… variables.
+
+    ``catalog`` is the server's name of the catalog. ``auth`` "basic" takes its password from TRINO_PASSWORD and "jwt"
+    its token from TRINO_TOKEN: no setting holds a secret. ``verify`` is a switch, or a file of trusted certificates.
+    """
+
+    host: str = "localhost"
+    port: int = 8080
+    user: str = "workbench"
+    catalog: str | None = None
+    http_scheme: Literal["http", "https"] = "http"
+    verify: bool | str = True
+    auth: Literal["none", "basic", "jwt", "oauth2", "certificate"] = "none"
+    certificate: str | None = None
+    key: str | None = None
+    spooled: bool = True
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Everything a session needs to know before it opens anything.
 
@@ -53,6 +73,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     schemas: Path | None = None
     log: LogSettings = msgspec.field(default_factory=LogSettings)
     query: QuerySettings = msgspec.field(default_factory=QuerySettings)
+    trino: TrinoSettings = msgspec.field(default_factory=TrinoSettings)
 
     @property
     def late_after(self) -> timedelta:
@@ -60,24 +81,109 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return timedelta(seconds=self.log.late_after)
 
 
-def load_settings(target: str | Path | None = None, *, engine: str | None = None) -> Settings:
-    """Return the settings of a log: a folder, a workbench.toml, or what stands in the current folder.
+def load_settings(
+    target: str | Path | None = None,
+    *,
+    engine: str | None = None,
+    environment: Mapping[str, str] = os.environ,
+) -> Settings:
+    """Return the settings of a log: a folder, a workbench.toml, a catalog's name, or what the current folder holds.
 
     Without a target it is ``./workbench.toml`` if there is one, else the folder ``./.workbench``. A folder may hold a
-    workbench.toml of its own. Raises ConfigError naming the setting at fault.
+    workbench.toml of its own. A name stands for a catalog where no such folder or file holds a log and PyIceberg's own
+    configuration knows it. Raises ConfigError naming the setting at fault.
     """
-    path = _target(target)
-    file = path / FILE_NAME if path.is_dir() or path.suffix != ".toml" else path
-    values = _read(file) if file.is_file() else {}
-    base = file.parent if file.is_file() else path
-    folder = base / values.pop("folder", "." if file.parent == path else DEFAULT_FOLDER)
-    name = values.pop("name", _name(folder))
+    if isinstance(target, str) and is_catalog(target):
+        values, base, file = {"catalog": target, "name": target}, Path(), Path(FILE_NAME)
+    else:
+        path = _target(target)
+        file = path / FILE_NAME if path.is_dir() or path.suffix != ".toml" else path
+        values = _read(file) if file.is_file() else {}
+        base = file.parent if file.is_file() else path
+        if "folder" in values or "catalog" not in values:
+            values["folder"] = base / values.get("folder", "." if file.parent == path else DEFAULT_FOLDER)
+    folder = values.setdefault("folder", _cache_folder(values))
     schemas = values.pop("schemas", None)
-    schemas = base / schemas if schemas else _existing(base / "schemas")
-    chosen = {**values, "folder": folder, "name": name, "schemas": schemas}
+    values.setdefault("name", values.get("catalog") or _name(folder))
+    values["schemas"] = base / schemas if schemas else _existing(base / "schemas")
+    values["trino"] = read_trino(values.get("trino", {}), environment, catalog=values.get("catalog"))
     if engine is not None:
-        chosen["engine"] = engine
-    return _convert(chosen, file)
+        values["engine"] = engine
+    return _convert(values, file)
+
+
+def is_catalog(name: str) -> bool:
+    """Say whether a target is the name of a catalog that PyIceberg's configuration knows, and not a log here."""
+    path = Path(name)
+    here = (path / "catalog.db", path / FILE_NAME, path.with_name(f"{path.name}.toml"))
+    if len(path.parts) != 1 or path.name != name or path.suffix == ".toml" or any(file.is_file() for file in here):
+        return False
+    if not _may_be_catalog(name):
+        return False
+    from pyiceberg.utils.config import Config
+
+    return Config().get_catalog_config(name) is not None
+
+
+def _may_be_catalog(name: str) -> bool:
+    """Look for the name where PyIceberg looks, before PyIceberg itself is imported (0.3 s)."""
+    variable = f"PYICEBERG_CATALOG__{name.upper()}__"
+    if any(key.upper().startswith(variable) for key in os.environ):
+        return True
+    homes = (os.environ.get("PYICEBERG_HOME"), str(Path.home()), ".")
+    return any(home and (Path(home) / ".pyiceberg.yaml").is_file() for home in homes)
+
+
+def _cache_folder(values: Mapping[str, Any]) -> Path:
+    """Return where this machine keeps what it can make anew of a shared catalog's log."""
+    log = values.get("log")
+    namespace = log.get("namespace", "log") if isinstance(log, Mapping) else "log"
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return cache / "eventlog-workbench" / "catalogs" / str(values.get("catalog")) / str(namespace)
+
+
+_VARIABLES: Final = {
+    name: f"TRINO_{name.upper()}"
+    for name in ("host", "port", "user", "catalog", "http_scheme", "verify", "auth", "certificate", "key", "spooled")
+}
+_SECRETS: Final = ("password", "token", "jwt", "secret")
+_SWITCHES: Final = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+
+
+def read_trino(given: Any, environment: Mapping[str, str], *, catalog: str | None) -> dict[str, Any]:
+    """Return the table ``[trino]`` with what it leaves out taken from TRINO_… variables. Raises ConfigError."""
+    if not isinstance(given, dict):
+        raise ConfigError("[trino] is no table. Write [trino] on a line of its own, and its settings below.")
+    for name in _SECRETS:
+        if name in given:
+            raise ConfigError(
+                f"[trino] holds {name}, and no file may hold a secret. Remove it, and set TRINO_PASSWORD (auth = "
+                '"basic") or TRINO_TOKEN (auth = "jwt").'
+            )
+    values = {name: _variable(name, environment[key]) for name, key in _VARIABLES.items() if environment.get(key)}
+    values = {**values, **given}
+    host = values.get("host", "")
+    if isinstance(host, str) and any(mark in host for mark in "/@:"):
+        raise ConfigError(
+            "trino.host (or TRINO_HOST) is more than a host's name. Give the name alone; port, http_scheme and user "
+            "are settings of their own."
+        )
+    if values.get("http_scheme") == "https":
+        values.setdefault("port", 443)
+    if catalog is not None:
+        values.setdefault("catalog", catalog)
+    return values
+
+
+def _variable(name: str, text: str) -> Any:
+    """Return a variable's text as its setting's value. Raises ConfigError naming the variable."""
+    if name == "port":
+        if not text.isdigit():
+            raise ConfigError(f"TRINO_PORT={text!r} is no number. Give the port of the server, such as 8080.")
+        return int(text)
+    if name == "spooled" and text.lower() not in _SWITCHES:
+        raise ConfigError(f"TRINO_SPOOLED={text!r} is no switch. Give true or false.")
+    return _SWITCHES.get(text.lower(), text) if name in ("verify", "spooled") else text
 
 
 def _target(target: str | Path | None) -> Path:

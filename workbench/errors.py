@@ -91,3 +91,7 @@ class UnknownEventError(WorkbenchError):
 
 class ArgumentError(WorkbenchError, ValueError):
     """An argument has a value that is not possible, such as a time without a zone."""
+
+
+class EngineUnreachableError(WorkbenchError):
+    """The server that runs statements, or the store of its answers, cannot be reached; the message names the part."""

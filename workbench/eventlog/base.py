@@ -15,13 +15,14 @@ from workbench.eventlog.figures import Figure
 from workbench.eventlog.head import Head
 from workbench.eventlog.ingest import IngestReport, Progress
 from workbench.eventlog.maintain import MaintenanceReport
-from workbench.eventlog.shape import Shape
+from workbench.eventlog.shape import Shape, SnapshotTable
 from workbench.eventlog.verify import Finding
 from workbench.eventlog.write import Written
 from workbench.sources.base import Source
 
 if TYPE_CHECKING:
     from workbench.config import Settings
+    from workbench.decode.registry import Registry
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +62,14 @@ class Log(ABC):
     @abstractmethod
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
         """Return the names an engine may read, with their columns and files, at the current snapshot."""
+
+    def lift(self, registry: "Registry") -> SnapshotTable:
+        """Return a table of payloads lifted to current schema versions, for an engine that cannot call upcasters."""
+        older = ", ".join(name for name, kind in registry.types.items() if kind.current > kind.first)
+        raise UnsupportedOnThisLogError(
+            f"The log {self.settings.name!r} is mapped from a table that others write, so there is no place for what "
+            f"{older} is lifted to. Read events_stored, or use engine='duckdb'."
+        )
 
     def shapes_of(self, span: Span) -> Mapping[str, Shape]:
         """Return the same names at another snapshot, or of what was added between two, on a mapped log."""

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from workbench.config import Settings
 from workbench.decode import DecodeContext
+from workbench.decode.registry import Registry
 from workbench.eventlog.adopt import adopt_snapshots
 from workbench.eventlog.base import Log
 from workbench.eventlog.catalog import READS, open_tables, storage_errors
@@ -18,12 +19,14 @@ from workbench.eventlog.figures import Figure, read_figures
 from workbench.eventlog.head import Head
 from workbench.eventlog.inbox import drain_inbox
 from workbench.eventlog.ingest import IngestReport, Progress, digest_file, ingest_source
+from workbench.eventlog.lifted import lift_events
 from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
 from workbench.eventlog.maintain import MaintenanceReport, maintain_log
 from workbench.eventlog.quarantine import quarantine_id, read_quarantine
 from workbench.eventlog.retry import retry_records
-from workbench.eventlog.shape import FilePart, Shape
+from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
 from workbench.eventlog.store import Store
+from workbench.eventlog.table_shapes import table_shapes
 from workbench.eventlog.verify import Finding, verify_store
 from workbench.eventlog.write import Written, write_batches
 from workbench.sources.base import Source
@@ -109,12 +112,20 @@ class NativeLog(Log):
 
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
         """Return `events_stored` and `quarantine`; for given streams the rows come from the layout by stream."""
+        if self.settings.engine == "trino":
+            with storage_errors("looking up the log's tables"):
+                return table_shapes(self._store.tables, by_stream=self.settings.log.by_stream, stream_ids=stream_ids)
         for _ in range(READS):
             with suppress(FileNotFoundError):
                 # Another process may have maintained the log meanwhile: look again at what it left.
                 return self._shapes(stream_ids)
         with storage_errors("listing the files of the log"):
             return self._shapes(stream_ids)
+
+    def lift(self, registry: Registry) -> SnapshotTable:
+        """Return the side table of lifted payloads, brought up to the head."""
+        with storage_errors("lifting events"):
+            return lift_events(self._store.tables, registry)
 
     def _shapes(self, stream_ids: Sequence[str] | None) -> Mapping[str, Shape]:
         events = self._store.tables.peek("events")

@@ -54,7 +54,10 @@ class Relation(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueryProgress(msgspec.Struct, frozen=True, kw_only=True):
-    """How far a running statement is: its id on the server, its splits done and known so far, rows and bytes read."""
+    """How far a running statement is: its id on the server, its splits done and known so far, rows and bytes read.
+
+    An engine in process has no id and counts in hundred splits; none are known while it cannot tell.
+    """
 
     query_id: str
     state: str
@@ -86,7 +89,7 @@ class Engine(ABC):
     reads_tables: bool = False
 
     @abstractmethod
-    def query(
+    def query(  # noqa: PLR0913 - limits, dialect and progress of one statement, all keyword-only
         self,
         statement: str,
         parameters: Mapping[str, Any],
@@ -100,7 +103,8 @@ class Engine(ABC):
         """Return the rows of one SELECT over ``relations``, in the order it asks for.
 
         ``statement`` is in the declared subset of Trino's dialect with ``:name`` parameters. ``progress`` is called
-        while it runs where the engine is a server that tells. Raises QueryRefusedError before anything runs,
+        while it runs, from whichever thread waits for it; what it raises stops the statement on the engine and is
+        raised here. Raises QueryRefusedError before anything runs,
         QueryFailedError, QueryTimeoutError (``time_limit`` in seconds) and RowLimitError.
         """
 

@@ -49,7 +49,7 @@ class DuckDBEngine(Engine):
         self._workers = ThreadPoolExecutor(_WORKERS, "workbench-query")
         self._finalizer = weakref.finalize(self, self._connection.close)
 
-    def query(
+    def query(  # noqa: PLR0913 - limits, dialect and progress of one statement, all keyword-only
         self,
         statement: str,
         parameters: Mapping[str, Any],
@@ -65,7 +65,6 @@ class DuckDBEngine(Engine):
         With ``native`` the statement is in DuckDB's own dialect and goes to DuckDB as it is written, once its parse
         by DuckDB itself shows one SELECT over the relations that calls no function reading files, settings or SQL.
         """
-        del progress
         cursor = self._connection.cursor()
         try:
             if native:
@@ -77,7 +76,8 @@ class DuckDBEngine(Engine):
                 filled = self._plans.fill(template, relations, parameters)
                 self._register(cursor, filled.arrow, relations)
                 columns, sql = template.columns, filled.sql
-            table = run_fetch(self._workers, Fetch(cursor, sql, _bound(sql, parameters), row_limit), time_limit)
+            fetch = Fetch(cursor, sql, _bound(sql, parameters), row_limit)
+            table = run_fetch(self._workers, fetch, time_limit, progress)
         finally:
             cursor.close()
         return make_frame(table, columns)

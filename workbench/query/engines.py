@@ -9,10 +9,18 @@ from workbench.query.base import Engine
 
 
 def open_engine(settings: Settings, registry: Registry, directories: Sequence[str]) -> Engine:
-    """Return the engine the settings name, reading files of ``directories`` alone. Raises ConfigError."""
+    """Return the engine the settings name: Trino, or DuckDB reading files of ``directories`` alone. Raises ConfigError."""
     if settings.engine == "duckdb":
         from workbench.query.duckdb import DuckDBEngine
         from workbench.query.lifting import lifting_functions
 
         return DuckDBEngine(directories, functions=lifting_functions(registry))
-    raise ConfigError(f"engine={settings.engine!r} is not built yet. Use engine='duckdb'.")
+    if settings.trino.catalog is None or settings.catalog is None:
+        raise ConfigError(
+            "engine='trino' reads a shared catalog, and this log lies in a folder. Name a catalog that PyIceberg and "
+            'Trino both know: connect("name", engine="trino"), or catalog = "name" in workbench.toml.'
+        )
+    from workbench.query.trino import TrinoEngine
+    from workbench.query.trino_access import open_server
+
+    return TrinoEngine(open_server(settings.trino), settings.trino.catalog)

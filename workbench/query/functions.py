@@ -272,7 +272,7 @@ def _read_signature(line: str, kind: Kind) -> Signature:
     return Signature(
         found["name"],
         kind,
-        tuple(argument.strip("[]…") or "T" for argument in arguments),
+        tuple(argument.strip("[]…") or "any" for argument in arguments),
         sum(argument.startswith("[") or argument == "…" for argument in arguments),
         found["arguments"].endswith("…"),
         found["result"].strip(),

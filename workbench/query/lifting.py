@@ -1,13 +1,16 @@
 """`events` is `events_stored` lifted: a payload of an old schema version is shown as its type's current version."""
 
 from collections.abc import Mapping
+from typing import Final
 
 import pyarrow as pa
 
-from workbench.decode.registry import Registry
+from workbench.decode.registry import EventType, Registry
 from workbench.query.duckdb import ArrowFunction
 
-LIFT_DATA = "lift_data"
+LIFT_DATA: Final = "lift_data"
+# The name under which an engine without our functions reads what was lifted for it.
+LIFTED: Final = "events_lifted"
 
 
 def lifting_functions(registry: Registry) -> Mapping[str, ArrowFunction]:
@@ -32,7 +35,7 @@ def lifting_select(registry: Registry, columns: Mapping[str, str], source: str) 
     Only rows of such a type and version reach the function; the envelope is never computed, so filters on it do not
     touch payloads.
     """
-    older = {kind.name: kind for kind in registry.types.values() if kind.current > kind.first}
+    older = _older_types(registry)
     if not older:
         return None
     conditions = {
@@ -46,6 +49,23 @@ def lifting_select(registry: Registry, columns: Mapping[str, str], source: str) 
         "data": f"case when {old} then {LIFT_DATA}(event_type, schema_version, data) else data end as data",
     }
     return f"select {', '.join(lifted.get(name, name) for name in columns)} from {source}"  # noqa: S608 - our own names
+
+
+def joining_select(registry: Registry, columns: Mapping[str, str], source: str) -> str | None:
+    """Return the SELECT that takes lifted payloads from their side table, None where no type has an older version."""
+    if not _older_types(registry):
+        return None
+    lifted = {
+        "schema_version": "coalesce(l.schema_version, s.schema_version) as schema_version",
+        "data": "if(l.position is null, s.data, l.data) as data",
+    }
+    chosen = ", ".join(lifted.get(name, f"s.{name} as {name}") for name in columns)
+    on = f"l.position = s.position and l.registry_hash = '{registry.hash}'"
+    return f"select {chosen} from {source} as s left join {LIFTED} as l on {on}"  # noqa: S608 - our own names
+
+
+def _older_types(registry: Registry) -> dict[str, EventType]:
+    return {kind.name: kind for kind in registry.types.values() if kind.current > kind.first}
 
 
 def _quoted(name: str) -> str:

@@ -1,25 +1,36 @@
 """From the log's shapes to an engine's relations."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import msgspec
 
 from workbench.decode.registry import Registry
-from workbench.eventlog.shape import Shape
-from workbench.query.base import Part, Relation
-from workbench.query.lifting import lifting_select
+from workbench.eventlog.shape import Shape, SnapshotTable
+from workbench.query.base import Part, Relation, Table
+from workbench.query.lifting import LIFTED, joining_select, lifting_select
+
+Find = Callable[[], SnapshotTable]
 
 
-def make_relations(shapes: Mapping[str, Shape], registry: Registry) -> dict[str, Relation]:
-    """Return every name that may stand in FROM; `events` is `events_stored` lifted to current schema versions."""
+def make_relations(
+    shapes: Mapping[str, Shape], registry: Registry, *, lifted: Find | None = None
+) -> dict[str, Relation]:
+    """Return every name that may stand in FROM; `events` is `events_stored` lifted to current schema versions.
+
+    ``lifted`` finds the table of lifted payloads, for an engine that cannot call the registry's upcasters.
+    """
     relations = {name: _relation(name, shape) for name, shape in shapes.items()}
     stored = relations["events_stored"]
-    select = lifting_select(registry, stored.columns, stored.name)
     version = f"{stored.version}-{registry.hash}"
+    if lifted is None:
+        select = lifting_select(registry, stored.columns, stored.name)
+        tables: Mapping[str, Callable[[], Table]] = {}
+    else:
+        select, tables = joining_select(registry, stored.columns, stored.name), {LIFTED: _finder(lifted)}
     relations["events"] = (
         msgspec.structs.replace(stored, name="events", version=version)
         if select is None
-        else Relation(name="events", columns=stored.columns, version=version, select=select)
+        else Relation(name="events", columns=stored.columns, version=version, select=select, tables=tables)
     )
     return relations
 
@@ -29,7 +40,19 @@ def _relation(name: str, shape: Shape) -> Relation:
         name=name,
         columns=shape.columns,
         version=shape.version,
-        parts=tuple(Part(files=part.files, after=part.after, bounds=part.bounds) for part in shape.parts),
+        parts=tuple(
+            Part(files=part.files, after=part.after, bounds=part.bounds, table=part.table and _table(part.table))
+            for part in shape.parts
+        ),
         select=shape.select,
         arrow=shape.arrow,
+        tables={known: _finder(find) for known, find in shape.tables.items()},
     )
+
+
+def _finder(find: Find) -> Callable[[], Table]:
+    return lambda: _table(find())
+
+
+def _table(table: SnapshotTable) -> Table:
+    return Table(namespace=table.namespace, name=table.name, snapshot_id=table.snapshot_id)

@@ -201,7 +201,7 @@ def match_type(pattern: str, kind: Type, bound: dict[str, Type]) -> bool:
         if joined is not None:
             bound[name] = joined
         return joined is not None
-    if kind.name == "unknown":
+    if kind.name == "unknown" or name == "any":
         return True
     if inner is None:
         return kind.name in _FAMILIES.get(name, (name,))

@@ -1,0 +1,90 @@
+"""The way to a Trino server: who asks, over which connection, and with which of the client's own ways to prove it."""
+
+import os
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from workbench.config import TrinoSettings
+from workbench.errors import ConfigError, MissingExtraError
+
+if TYPE_CHECKING:
+    from trino.auth import Authentication
+
+ENCODINGS: Final = ["json+zstd", "json"]
+# Seconds to connect, and to wait for the next bytes: the server answers a poll within one.
+TIMEOUTS: Final = (10.0, 60.0)
+CONNECTIONS: Final = 32
+SOURCE: Final = "eventlog-workbench"
+
+
+class Server(msgspec.Struct, frozen=True):
+    """A Trino server: the client's own request maker, how messages name the place, whose certificates are trusted."""
+
+    request: Any
+    place: str
+    verify: bool | str
+    close: Callable[[], None]
+
+
+def open_server(settings: TrinoSettings, environment: Mapping[str, str] = os.environ) -> Server:
+    """Return a server that nothing was asked of yet. Raises ConfigError naming the setting, MissingExtraError."""
+    try:
+        import requests
+        from requests.adapters import HTTPAdapter
+        from trino.client import ClientSession, TrinoRequest
+    except ImportError as error:
+        raise MissingExtraError(
+            "engine='trino' needs Trino's client. Install it with: pip install 'eventlog-workbench[trino]'"
+        ) from error
+    session = requests.Session()
+    for prefix in ("http://", "https://"):
+        session.mount(prefix, HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS))
+    session.verify = settings.verify
+    request = TrinoRequest(
+        host=settings.host,
+        port=settings.port,
+        client_session=ClientSession(
+            user=settings.user, source=SOURCE, catalog=settings.catalog, timezone="UTC", encoding=ENCODINGS
+        ),
+        http_session=session,
+        http_scheme=settings.http_scheme,
+        auth=_open_auth(settings, environment),
+        # Which requests may be sent again is for the fetch to say: a statement is not, once the server may have it.
+        max_attempts=1,
+        request_timeout=TIMEOUTS,
+    )
+    return Server(request, f"{settings.http_scheme}://{settings.host}:{settings.port}", settings.verify, session.close)
+
+
+def _open_auth(settings: TrinoSettings, environment: Mapping[str, str]) -> "Authentication | None":
+    from trino.auth import BasicAuthentication, CertificateAuthentication, JWTAuthentication, OAuth2Authentication
+
+    auth = settings.auth
+    if auth == "none":
+        return None
+    if settings.http_scheme != "https":
+        raise ConfigError(
+            f"trino.auth is {auth!r} and trino.http_scheme is {settings.http_scheme!r}: a secret would travel in the "
+            'open. Set http_scheme = "https" under [trino], or TRINO_HTTP_SCHEME=https.'
+        )
+    if auth == "basic":
+        return BasicAuthentication(settings.user, _secret("TRINO_PASSWORD", auth, environment))
+    if auth == "jwt":
+        return JWTAuthentication(_secret("TRINO_TOKEN", auth, environment))
+    if auth == "certificate":
+        if settings.certificate is None or settings.key is None:
+            raise ConfigError(
+                "trino.auth is 'certificate' and needs two files. Set certificate and key under [trino], or "
+                "TRINO_CERTIFICATE and TRINO_KEY."
+            )
+        return CertificateAuthentication(str(settings.certificate), str(settings.key))
+    return OAuth2Authentication()
+
+
+def _secret(name: str, auth: str, environment: Mapping[str, str]) -> str:
+    value = environment.get(name, "")
+    if not value:
+        raise ConfigError(f"trino.auth is {auth!r} and the variable {name} is empty. Set it; no file holds a secret.")
+    return value
