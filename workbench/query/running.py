@@ -3,7 +3,7 @@
 import math
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
@@ -12,9 +12,13 @@ import msgspec
 import pyarrow as pa
 
 from workbench.errors import QueryFailedError, QueryTimeoutError, RowLimitError
+from workbench.query.base import QueryProgress
 
 _LARGEST_BATCH: Final = 100_000
 _INTERRUPT_EVERY: Final = 0.05
+_PERCENT: Final = 100
+# Off, DuckDB does not measure how far it is; printed, it would write into whatever runs it.
+_MEASURE: Final = ("SET enable_progress_bar = true", "SET enable_progress_bar_print = false")
 
 
 class Fetch(msgspec.Struct, frozen=True):
@@ -30,11 +34,21 @@ class Fetch(msgspec.Struct, frozen=True):
         return _fetch(self.cursor.sql(self.sql, params=dict(self.values) or None), self.row_limit)
 
 
-def run_fetch(workers: ThreadPoolExecutor, fetch: Fetch, time_limit: float | None) -> pa.Table:
-    """Run in a worker thread: DuckDB looks for Ctrl-C only between batches, which may be minutes apart."""
+def run_fetch(
+    workers: ThreadPoolExecutor,
+    fetch: Fetch,
+    time_limit: float | None,
+    progress: Callable[[QueryProgress], None] | None = None,
+) -> pa.Table:
+    """Run in a worker thread: DuckDB looks for Ctrl-C only between batches, which may be minutes apart.
+
+    ``progress`` is called while it runs; what it raises stops the statement.
+    """
+    if progress is not None:
+        _measure(fetch.cursor)
     answer = workers.submit(fetch)
     try:
-        if not _ends_within(answer, time_limit):
+        if not _ends_within(fetch.cursor, answer, time_limit, progress):
             raise QueryTimeoutError(
                 f"The statement ran longer than {time_limit:g} s and was stopped. Narrow it by time, type or stream, "
                 "or raise query.time_limit."
@@ -46,13 +60,40 @@ def run_fetch(workers: ThreadPoolExecutor, fetch: Fetch, time_limit: float | Non
         _stop(fetch.cursor, answer)
 
 
-def _ends_within(answer: Future[pa.Table], time_limit: float | None) -> bool:
+def _measure(cursor: duckdb.DuckDBPyConnection) -> None:
+    """Have DuckDB measure how far the next statement is, where its lock leaves that free."""
+    try:
+        for setting in _MEASURE:
+            cursor.execute(setting)
+    except duckdb.Error:
+        return
+
+
+def _ends_within(
+    cursor: duckdb.DuckDBPyConnection,
+    answer: Future[pa.Table],
+    time_limit: float | None,
+    progress: Callable[[QueryProgress], None] | None,
+) -> bool:
     """Wait in short steps: a Ctrl-C that reaches another thread wakes no longer wait, seen to cost 48 s."""
-    end = time.monotonic() + time_limit if time_limit else math.inf
+    began = time.monotonic()
+    end = began + time_limit if time_limit else math.inf
     while time.monotonic() < end:
         if wait([answer], min(_INTERRUPT_EVERY, end - time.monotonic())).done:
             return True
+        if progress is not None:
+            progress(_read_progress(cursor, time.monotonic() - began))
     return answer.done()
+
+
+def _read_progress(cursor: duckdb.DuckDBPyConnection, seconds: float) -> QueryProgress:
+    """Return how far a statement is in hundred splits; none are known before DuckDB has measured."""
+    percent = cursor.query_progress()
+    known = _PERCENT if percent >= 0 else 0
+    done = min(_PERCENT, round(percent)) if known else 0
+    return QueryProgress(
+        query_id="", state="RUNNING", splits_done=done, splits_known=known, rows=0, bytes=0, seconds=seconds
+    )
 
 
 def _stop(cursor: duckdb.DuckDBPyConnection, answer: Future[pa.Table]) -> None:
