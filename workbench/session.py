@@ -2,7 +2,9 @@
 
 import threading
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -20,13 +22,14 @@ if TYPE_CHECKING:
     from workbench.decode.registry import Registry
     from workbench.eventlog import Head, IngestReport, Log, MaintenanceReport, Span
     from workbench.eventlog.ingest import Progress
-    from workbench.query.base import Engine, Relation
+    from workbench.query.base import Engine, QueryProgress, Relation
     from workbench.query.trace import Trace
     from workbench.sources import Source
 
 Instant = datetime | str
 # How often a statement may find that files of its list were merged away meanwhile.
 LISTINGS = 3
+_progress: "ContextVar[Callable[[QueryProgress], None] | None]" = ContextVar("progress", default=None)
 
 
 class AppendReceipt(msgspec.Struct, frozen=True, kw_only=True):
@@ -255,15 +258,16 @@ class Session:
         native: bool = False,
         row_limit: int | None = None,
         time_limit: float | None = None,
+        progress: "Callable[[QueryProgress], None] | None" = None,
     ) -> "pl.DataFrame":
         """Return the rows of one SELECT over the session's views, in the declared subset of Trino's SQL.
 
         ``:name`` parameters are bound. Limits default to the settings'; 0 lifts one. ``native`` sends the statement
-        as written to this engine. Raises QueryRefusedError before anything runs, QueryFailedError, QueryTimeoutError
-        and RowLimitError.
+        as written to this engine; ``progress`` is told how far it is, and what it raises stops it there.
+        Raises QueryRefusedError before anything runs, QueryFailedError, QueryTimeoutError and RowLimitError.
         """
         limits = {"row_limit": row_limit, "time_limit": time_limit}
-        return self._query(text, dict(params or {}), limits=limits, native=native)
+        return self._query(text, dict(params or {}), limits=limits, options={"native": native, "progress": progress})
 
     def _query(
         self,
@@ -273,17 +277,17 @@ class Session:
         stream_ids: Sequence[str] | None = None,
         span: "Span | None" = None,
         limits: Mapping[str, Any] | None = None,
-        native: bool = False,
+        options: Mapping[str, Any] | None = None,
     ) -> "pl.DataFrame":
         chosen = {name: value for name, value in (limits or {}).items() if value is not None}
         limit = chosen.get("row_limit", self.settings.query.row_limit) or None
         seconds = chosen.get("time_limit", self.settings.query.time_limit) or None
+        how = {**(options or {}), "row_limit": limit, "time_limit": seconds}
+        how["progress"] = how.get("progress") or _progress.get()
         relations = self.relations(stream_ids=stream_ids, span=span)
         for attempt in range(LISTINGS):
             try:
-                return self.engine.query(
-                    statement, parameters, relations, row_limit=limit, time_limit=seconds, native=native
-                )
+                return self.engine.query(statement, parameters, relations, **how)
             except QueryFailedError:
                 # Files may have been merged away since they were listed: ask again only when the list has changed.
                 fresh = self.relations(stream_ids=stream_ids, span=span)
@@ -291,6 +295,18 @@ class Session:
                     raise
                 relations = fresh
         raise AssertionError
+
+    @contextmanager
+    def watching(self, progress: "Callable[[QueryProgress], None]") -> Iterator[None]:
+        """Tell ``progress`` how far each statement is that this thread asks within the block.
+
+        What it raises stops the statement on the engine, and is raised where the statement was asked.
+        """
+        before = _progress.set(progress)
+        try:
+            yield
+        finally:
+            _progress.reset(before)
 
     def verify(self) -> "pl.DataFrame":
         """Return what a check of the whole log found, one row a check: check, found, detail, holds.
