@@ -1,6 +1,7 @@
 """Write and read the log's Parquet files."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Final
 from uuid import uuid4
 
@@ -48,7 +49,8 @@ def write_file(
     output = table.io.new_output(path)
     written: list[pq.FileMetaData] = []
     try:
-        with output.create() as stream:
+        # Names are never used twice: a look whether this one is taken costs a request, as does one at the size.
+        with output.create(overwrite=True) as stream:
             pq.write_table(
                 rows.cast(arrow_schema(table)),
                 stream,
@@ -59,10 +61,11 @@ def write_file(
                 write_statistics=[name for name in STATISTICS if name in rows.column_names],
                 metadata_collector=written,
             )
+            size = stream.tell()
     except BaseException:
         remove_files(table, [path])
         raise
-    return _data_file(table, path, len(output), written[0], partition or Record())
+    return _data_file(table, path, size, written[0], partition or Record())
 
 
 def _data_file(table: Table, path: str, size: int, parquet: pq.FileMetaData, partition: Record) -> DataFile:
@@ -92,12 +95,10 @@ def read_file(table: Table, path: str, columns: Sequence[str] | None = None) -> 
 
 
 def remove_files(table: Table, paths: Iterable[str]) -> None:
-    """Remove files that no commit can have reached."""
+    """Remove files that no commit can have reached; where this writer may not, they are left to maintenance."""
     for path in paths:
-        try:
+        with suppress(OSError):
             table.io.delete(path)
-        except FileNotFoundError:
-            continue
 
 
 def local_path(path: str) -> str:

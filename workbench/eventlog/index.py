@@ -42,7 +42,7 @@ class Index:
     """The runs of one log, under a folder beside it. Only a holder of the writers' lock may use it."""
 
     def __init__(self, folder: Path, table_uuid: str) -> None:
-        self._folder = folder
+        self.folder = folder
         self._mark = self._staged = Mark(table_uuid=table_uuid, position=-1, digest_sum=0, events=(), streams=())
         self._events: list[Run] = []
         self._streams: list[Run] = []
@@ -52,6 +52,20 @@ class Index:
     def position(self) -> int:
         """Up to which position the index reaches."""
         return self._staged.position
+
+    @property
+    def saved(self) -> Mark:
+        """What was kept last."""
+        return self._mark
+
+    @property
+    def record_size(self) -> int:
+        """Bytes of one event's record."""
+        return EVENT_RECORD.itemsize
+
+    def names(self) -> set[str]:
+        """Return the names of the runs it consists of."""
+        return {run.path.name for run in (*self._events, *self._streams)}
 
     @property
     def digest_sum(self) -> int:
@@ -73,10 +87,20 @@ class Index:
 
     def _open_runs(self, mark: Mark) -> None:
         known = {run.path.name: run for run in [*self._events, *self._streams]}
-        self._events = [known.get(name) or Run(self._folder / name, EVENT_RECORD) for name in mark.events]
-        self._streams = [known.get(name) or Run(self._folder / name, STREAM_RECORD) for name in mark.streams]
+        self._events = [known.get(name) or Run(self.folder / name, EVENT_RECORD) for name in mark.events]
+        self._streams = [known.get(name) or Run(self.folder / name, STREAM_RECORD) for name in mark.streams]
         if sum(map(len, self._events)) != mark.position + 1:
             raise DamagedRunError(str(self._mark_path))
+
+    def install(self, mark: Mark) -> None:
+        """Take runs that were put into the folder as the whole index. Raises DamagedRunError."""
+        try:
+            self._open_runs(mark)
+        except DamagedRunError:
+            self._stamp = None
+            raise
+        self._staged = mark
+        self.save()
 
     def clear(self) -> None:
         """Forget everything; the next look-up is preceded by a reading of the whole log."""
@@ -105,7 +129,7 @@ class Index:
 
         They are found by look-ups at once; `save` keeps them, `revert` forgets them.
         """
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         self._events = self._absorb(self._events, _event_records(rows), EVENT_RECORD)
         self._streams = self._absorb(self._streams, _stream_records(rows), STREAM_RECORD)
         self._staged = Mark(
@@ -122,7 +146,7 @@ class Index:
             return
         self._mark = self._staged
         text = msgspec.json.encode(self._mark)
-        temporary = self._folder / "mark.new"
+        temporary = self.folder / "mark.new"
         try:
             temporary.write_bytes(f"{zlib.crc32(text):08x}".encode() + text)
             temporary.replace(self._mark_path)
@@ -152,14 +176,14 @@ class Index:
             size += len(swallowed)
         joined = np.concatenate(parts)
         merged = sort_records(joined) if kind is EVENT_RECORD else _last_of_each(joined)
-        return [*kept, Run(write_run(self._folder, merged), kind)]
+        return [*kept, Run(write_run(self.folder, merged), kind)]
 
     @property
     def _mark_path(self) -> Path:
-        return self._folder / "mark"
+        return self.folder / "mark"
 
     def _sweep(self, kept: AbstractSet[str]) -> None:
-        for path in self._folder.glob("*.run"):
+        for path in self.folder.glob("*.run"):
             if path.name not in kept:
                 path.unlink(missing_ok=True)
 

@@ -8,7 +8,8 @@ from contextlib import contextmanager
 from typing import Final
 
 import pyarrow as pa
-from pyiceberg.exceptions import CommitFailedException
+import requests
+from pyiceberg.exceptions import CommitFailedException, RESTError
 from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
@@ -16,8 +17,12 @@ from workbench.errors import CommitUnknownError, StorageError
 from workbench.eventlog.catalog import reason_of
 from workbench.eventlog.files import remove_files
 from workbench.eventlog.index import Index, key_words
+from workbench.eventlog.parts import explain_part, is_refusal
 
 UNANSWERED: Final = 5
+TRIES: Final = 60
+# Between machines there is no queue; 40 that never pause had their turn within 120 tries.
+SHARED_TRIES: Final = 400
 # SQLite's primary result codes for a disk that is full, a file that is read-only, cannot be opened or written.
 REFUSED_BY_SQLITE: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
@@ -25,10 +30,12 @@ REFUSED_BY_SQLITE: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite
 class UnlandedError(Exception):
     """An attempt that another commit overtook, or whose reply never came: look again, then try again."""
 
-    def __init__(self, cause: Exception, files: Sequence[DataFile], sample: pa.Table) -> None:
-        super().__init__(str(cause))
+    def __init__(self, cause: Exception, table: Table, files: Sequence[DataFile], sample: pa.Table) -> None:
+        super().__init__(explain_part(cause) or str(cause))
         self.cause = cause
         self.files = files
+        self.in_doubt = not self.is_overtaken
+        self._table = table
         self._sample = sample
 
     @property
@@ -41,38 +48,75 @@ class UnlandedError(Exception):
         which, records = index.find_events(key_words(self._sample.column("key")))
         return bool(len(which)) and records["salt"][0].tobytes() == self._sample.column("salt")[0].as_py()
 
+    def remove_files(self) -> None:
+        """Remove what the attempt wrote."""
+        remove_files(self._table, [file.file_path for file in self.files])
 
-def give_way(table: Table, error: UnlandedError, attempt: int) -> None:
-    """Wait a little before the next try. The files of an overtaken attempt go; those of an unknown outcome stay.
 
-    Raises CommitUnknownError when the catalog did not answer time and again.
-    """
-    if error.is_overtaken:
-        remove_files(table, [file.file_path for file in error.files])
-    elif attempt >= UNANSWERED:
-        raise unknown_outcome(error.cause) from error.cause
-    time.sleep(random.uniform(0, min(0.5, 0.01 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
+class Patience:
+    """How often one append is tried, and how long it waits before it is tried again."""
+
+    def __init__(self, *, is_shared: bool) -> None:
+        self._is_shared = is_shared
+        self._left = SHARED_TRIES if is_shared else TRIES
+        self._overtaken = self._unanswered = 0
+        self._started = time.monotonic()
+
+    def begin(self) -> bool:
+        """Note when a try begins; return whether there is one left."""
+        self._started = time.monotonic()
+        self._left -= 1
+        return self._left >= 0
+
+    def give_way(self, error: UnlandedError) -> None:
+        """Wait a little. The files of an overtaken attempt go; those of an unknown outcome stay.
+
+        Raises CommitUnknownError when the catalog did not answer time and again.
+        """
+        if error.is_overtaken:
+            error.remove_files()
+            self._overtaken += 1
+        elif self._unanswered >= UNANSWERED:
+            raise unknown_outcome(error.cause) from error.cause
+        else:
+            self._unanswered += 1
+        time.sleep(self._pause(error))
+
+    def _pause(self, error: UnlandedError) -> float:
+        chance = random.random()  # noqa: S311 - spreads writers, no secret
+        if not self._is_shared:
+            return chance * min(0.5, 0.005 * float(2 ** (self._overtaken + self._unanswered)))
+        if not error.is_overtaken:
+            return (0.5 + chance / 2) * min(2.0, 0.1 * float(2**self._unanswered))
+        # Two tries' length at first, and less each time: whoever has waited longest asks most often.
+        return chance * 2 * (time.monotonic() - self._started) * float(0.7**self._overtaken)
 
 
 @contextmanager
-def looking_again(last: UnlandedError | None) -> Iterator[None]:
-    """Say that an outcome stays unknown when the look that would tell fails itself."""
+def looking_again(last: UnlandedError | None, *, is_shared: bool) -> Iterator[None]:
+    """Say that an outcome stays unknown when the look that would tell fails itself.
+
+    A shared catalog that does not answer is looked at again, as after a lost reply: the same UnlandedError is raised.
+    """
     try:
         yield
     except Exception as error:
-        if last is None or last.is_overtaken:
+        if last is None or not last.in_doubt:
             raise
+        if is_shared and explain_part(error) is not None and not is_refusal(error):
+            last.cause = error
+            raise last from error
         raise unknown_outcome(error) from error
 
 
-def settle_failure(table: Table, last: UnlandedError, *, embedded: bool) -> None:
+def settle_failure(last: UnlandedError, *, is_shared: bool) -> None:
     """Do what is due once a look has shown that an attempt did not take effect.
 
     On an embedded log nothing of it can land any more, so its files go; a shared catalog may still be at it. Raises
     StorageError when the storage refuses, so that a second try would fail as well.
     """
-    if embedded and not last.is_overtaken:
-        remove_files(table, [file.file_path for file in last.files])
+    if not is_shared and not last.is_overtaken:
+        last.remove_files()
     reason = refusal(last.cause)
     if reason is not None:
         raise StorageError(
@@ -83,6 +127,10 @@ def settle_failure(table: Table, last: UnlandedError, *, embedded: bool) -> None
 
 def refusal(cause: BaseException) -> str | None:
     """Return what the storage says when it refuses for good, None for an answer that may come at the next try."""
+    if (part := explain_part(cause)) is not None:
+        # The object store is asked before the catalog: what it refused was never committed.
+        is_store = not isinstance(cause, (requests.RequestException, RESTError))
+        return part if is_store or is_refusal(cause) else None
     if isinstance(cause, OSError):
         # A connection that broke or timed out says nothing about the storage.
         return None if isinstance(cause, ConnectionError | TimeoutError) else reason_of(cause)
@@ -95,6 +143,6 @@ def refusal(cause: BaseException) -> str | None:
 def unknown_outcome(cause: BaseException) -> CommitUnknownError:
     """Return the error of a commit of which nobody can say whether it took effect."""
     return CommitUnknownError(
-        f"Whether the commit took effect is not known: {cause}. Append the same events again; known ones are not "
-        "written twice."
+        f"Whether the commit took effect is not known: {explain_part(cause) or cause}. Append the same events again; "
+        "known ones are not written twice."
     )

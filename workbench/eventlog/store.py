@@ -1,8 +1,12 @@
 """The log as a writer holds it: its tables, its index, its lock, and a head that was just checked."""
 
+import os
+import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,7 +16,7 @@ from pyiceberg.table import Table
 from pyiceberg.types import LongType
 
 from workbench.config import Settings
-from workbench.errors import StorageError
+from workbench.errors import ClockSkewError, StorageError
 from workbench.eventlog.catalog import Tables
 from workbench.eventlog.files import read_file
 from workbench.eventlog.guard import check_head
@@ -20,6 +24,7 @@ from workbench.eventlog.head import Head
 from workbench.eventlog.index import Index
 from workbench.eventlog.keys import add_keys
 from workbench.eventlog.lock import hold_lock
+from workbench.eventlog.published import WORTH_FETCHING, fetch_index
 from workbench.eventlog.runs import DamagedRunError
 
 INDEXED = ("position", "event_id", "source", "stream_id", "stream_version", "metadata", "digest")
@@ -31,8 +36,13 @@ class Store:
     def __init__(self, settings: Settings, tables: Tables) -> None:
         self.settings = settings
         self.tables = tables
+        self.is_shared = settings.catalog is not None
+        uuid = str(tables.events.metadata.table_uuid)
         self.folder = settings.folder.resolve() / "derived"
-        self.index = Index(self.folder / "index", str(tables.events.metadata.table_uuid))
+        if self.is_shared:
+            # One cache folder serves every log of a catalog, and every catalog that was ever called so.
+            self.folder, self._scratch = _cache_folder(settings.folder.resolve() / uuid)
+        self.index = Index(self.folder / "index", uuid)
 
     @property
     def proofs(self) -> Path:
@@ -44,15 +54,21 @@ class Store:
         return check_head(self.tables.peek("events"), self.proofs)
 
     @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the writers' lock: of an embedded log, or of this machine's index where the catalog is shared.
+
+        Between machines nothing is locked: a commit there stands on the snapshot it was made for, or is made again.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with hold_lock(self.folder.parent / "writer.lock", self.settings.log.lock_timeout):
+            yield
+
+    @contextmanager
     def writing(self) -> Iterator[tuple[Table, Head]]:
         """Hold the writers' lock and yield the events table with its head, the index brought up to it."""
-        embedded = self.settings.catalog is None
-        lock = (
-            hold_lock(self.folder.parent / "writer.lock", self.settings.log.lock_timeout) if embedded else nullcontext()
-        )
-        with lock:
-            self.folder.mkdir(parents=True, exist_ok=True)
+        with self.locked():
             table = self.tables.events
+            check_clock(self.tables.catalog, self.settings.log.clock_tolerance)
             head = check_head(table, self.proofs)
             self.catch_up(table, head)
             try:
@@ -69,6 +85,8 @@ class Store:
     def catch_up(self, table: Table, head: Head) -> None:
         """Bring the index up to the head; make it anew when it does not fit the log."""
         self.index.load()
+        if self.is_shared and head.last - self.index.position >= WORTH_FETCHING:
+            fetch_index(table, head, self.index)
         if self.index.position > head.last or not self._extended(table, head):
             self.index.clear()
             if not self._extended(table, head):
@@ -89,6 +107,30 @@ class Store:
         return (self.index.position, self.index.digest_sum) == (head.last, head.digest_sum)
 
 
+def _cache_folder(folder: Path) -> "tuple[Path, tempfile.TemporaryDirectory[str] | None]":
+    """Return a folder for what can be made anew: the one given, or one for this process where it cannot be written."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if os.access(folder, os.W_OK):
+            return folder / "derived", None
+    except OSError:
+        pass
+    scratch = tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True)
+    return Path(scratch.name) / "derived", scratch
+
+
+def check_clock(catalog: Any, tolerance: float) -> None:
+    """Refuse when this machine's clock is off the one of a catalog that shows its own. Raises ClockSkewError."""
+    offset = getattr(catalog, "clock_offset", None)
+    if offset is not None and abs(offset) > tolerance:
+        ours = datetime.now(UTC)
+        theirs = ours + timedelta(seconds=offset)
+        raise ClockSkewError(
+            f"This machine's clock says {ours.isoformat()}, the catalog's {theirs.isoformat()}: {abs(offset):.0f} s "
+            f"apart, {tolerance:g} at most. Set the clock; nothing was written."
+        )
+
+
 def read_after(table: Table, position: int, columns: Sequence[str]) -> Iterator[pa.Table]:
     """Yield the events behind ``position`` in the order of the log, a file or less at a time."""
     if table.current_snapshot() is None:
@@ -102,8 +144,3 @@ def read_after(table: Table, position: int, columns: Sequence[str]) -> Iterator[
 def first_position(file: DataFile) -> int:
     """Return the lowest position a data file of the events table holds, from its bounds."""
     return int(from_bytes(LongType(), file.lower_bounds[1]))
-
-
-def last_position(file: DataFile) -> int:
-    """Return the highest position a data file of the events table holds, from its bounds."""
-    return int(from_bytes(LongType(), file.upper_bounds[1]))

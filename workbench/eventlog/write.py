@@ -20,13 +20,14 @@ from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import arrow_schema, remove_files, select_columns, write_file
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, sum_digests
 from workbench.eventlog.layout import tidy_tail
-from workbench.eventlog.outcome import UnlandedError, give_way, looking_again, settle_failure
+from workbench.eventlog.outcome import Patience, UnlandedError, looking_again, settle_failure
+from workbench.eventlog.parts import explain_part
 from workbench.eventlog.plan import Sorting, check_versions, number_streams, record_times, sort_rows
 from workbench.eventlog.provenance import complete_metadata
+from workbench.eventlog.published import publish_when_due, sequence_number
 from workbench.eventlog.runs import DamagedRunError
 from workbench.eventlog.store import Store
 
-ATTEMPTS: Final = 60
 # A file of 2^19 rows is ~60 MB of compressed events: few files, and a batch in memory stays below 300 MB.
 ROWS_PER_FILE: Final = 1 << 19
 
@@ -67,22 +68,27 @@ def write_batches(
     """
     last: UnlandedError | None = None
     request = Request(expected=expected, settle=settle, origin=origin)
-    for attempt in range(ATTEMPTS):
+    patience = Patience(is_shared=store.is_shared)
+    while patience.begin():
         try:
             with ExitStack() as held:
-                with looking_again(last):
+                with looking_again(last, is_shared=store.is_shared):
                     table, head = held.enter_context(store.writing())
+                sequence = sequence_number(table)
                 written = _Attempt(store, table, head, request, last=last).write(batches)
                 tidy_tail(store, table)
+                if store.is_shared:
+                    publish_when_due(table, store.index, sequence=sequence)
                 return written
         except UnlandedError as error:
+            error.in_doubt = error.in_doubt or (last is not None and last.in_doubt)
             last = error
-            give_way(table, error, attempt)
+            patience.give_way(error)
         except DamagedRunError:
             continue
     raise CommitUnknownError(
-        f"The commit did not go through in {ATTEMPTS} tries: {last}. Append the same events again; known ones are not "
-        "written twice."
+        f"The commit did not go through however often it was tried: {last}. Append the same events again; known ones "
+        "are not written twice."
     )
 
 
@@ -118,8 +124,8 @@ class _Attempt:
         except OSError as error:
             self._remove_files()
             raise StorageError(
-                f"Writing the events failed: {reason_of(error)}. Nothing of the batch is in the log; free space "
-                "or mend the permission, then do it again."
+                f"Writing the events failed: {explain_part(error) or reason_of(error)}. Nothing of the batch is "
+                "in the log; free space or mend the permission, then do it again."
             ) from error
         except Exception:
             self._remove_files()
@@ -127,7 +133,7 @@ class _Attempt:
 
     def _write(self, batches: Iterable[pa.Table]) -> Written:
         if self._last is not None and not self._last.has_landed(self._store.index):
-            settle_failure(self._table, self._last, embedded=self._store.settings.catalog is None)
+            settle_failure(self._last, is_shared=self._store.is_shared)
         with ThreadPoolExecutor(1) as pool:
             taken = [self._take(batch, pool) for batch in batches if batch.num_rows]
             self._collect()
@@ -232,7 +238,7 @@ class _Attempt:
         except WorkbenchError:
             raise
         except Exception as error:
-            raise UnlandedError(error, self._files, self._sample) from error
+            raise UnlandedError(error, self._table, self._files, self._sample) from error
         self._store.index.save()
         return snapshot_id
 
