@@ -4,13 +4,14 @@ import argparse
 import shlex
 import shutil
 import signal
+import socket
 import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
 
 from docker.packages.health import TITLES, check_service, wait_until_healthy
-from docker.packages.layout import Ports, Stack, StackError, default_folder, open_stack
+from docker.packages.layout import HOST, Ports, Stack, StackError, default_folder, open_stack, read_configuration
 from docker.packages.parts import check_parts, fetch_parts
 from docker.packages.services import NAMES, describe_services, find_process, start_service, stop_service
 
@@ -114,7 +115,9 @@ def check(stack: Stack, _given: argparse.Namespace) -> None:
             print(f"failed  {TITLES[name]}: {error}")
             silent.append(TITLES[name])
     if silent:
-        raise StackError(f"{' and '.join(silent)} did not answer. Start it with docker/stack.py up; logs are in {stack.folder}.")
+        raise StackError(
+            f"{' and '.join(silent)} did not answer. Start it with docker/stack.py up; logs are in {stack.folder}."
+        )
 
 
 def env(stack: Stack, _given: argparse.Namespace) -> None:
@@ -137,8 +140,35 @@ def start_stack(stack: Stack, say: Callable[[str], None]) -> None:
     fetch_parts(say)
     check_parts()
     for service in describe_services(stack):
-        start_service(stack, service)
+        if find_process(stack, service.name) is None:
+            check_port(stack, service.name)
+            start_service(stack, service)
+            if service.name == "trino":
+                (stack.folder / "trino.configuration").write_text(read_configuration(), encoding="utf-8")
         wait_until_healthy(stack, service.name, say)
+
+
+def check_port(stack: Stack, name: str) -> None:
+    """Raise StackError when somebody else listens where a server of ours is to listen."""
+    port = getattr(stack.ports, name)
+    try:
+        socket.create_server((HOST, port)).close()
+    except OSError as error:
+        raise StackError(
+            f"{TITLES[name]} cannot listen on {HOST}:{port} ({error.strerror}). "
+            "Stop what listens there, or choose other ports: --folder OTHER --ports free."
+        ) from error
+
+
+def is_ready(stack: Stack) -> bool:
+    """Whether every part answers, and Trino reads what this repository says now."""
+    kept = stack.folder / "trino.configuration"
+    try:
+        for name in NAMES:
+            check_service(stack, name)
+    except (OSError, StackError):
+        return False
+    return kept.is_file() and kept.read_text(encoding="utf-8") == read_configuration()
 
 
 COMMANDS: dict[str, Callable[[Stack, argparse.Namespace], None]] = {

@@ -1,6 +1,8 @@
 """Where one stack lives: its folder, its ports, its secrets, and the cache all stacks share."""
 
 import dataclasses
+import functools
+import hashlib
 import json
 import os
 import secrets
@@ -38,7 +40,9 @@ class Ports:
         try:
             trino, catalog, minio = (int(port) for port in text.split(","))
         except ValueError as error:
-            raise StackError(f"The ports {text!r} are not three numbers; write --ports 8080,8181,9000 or free.") from error
+            raise StackError(
+                f"The ports {text!r} are not three numbers; write --ports 8080,8181,9000 or free."
+            ) from error
         return cls(trino, catalog, minio)
 
 
@@ -89,10 +93,20 @@ def find_free_ports(count: int) -> list[int]:
     return ports
 
 
+@functools.cache
 def cache_folder() -> Path:
-    """Return where downloads and builds are kept, under the user's cache."""
+    """Return where downloads and builds are kept, under the user's cache as it was when first asked."""
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "eventlog-workbench" / "stack"
+
+
+def read_configuration() -> str:
+    """Return the digest of what Trino reads from this repository, to tell whether a running one reads the same."""
+    etc = ROOT / "docker" / "trino" / "etc"
+    digest = hashlib.sha256()
+    for file in sorted(path for path in etc.rglob("*") if path.is_file()):
+        digest.update(file.relative_to(etc).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()
 
 
 def default_folder() -> Path:

@@ -44,7 +44,9 @@ def describe_minio(stack: Stack) -> Service:
         "MINIO_UPDATE": "off",
         "MINIO_CALLHOME_ENABLE": "off",
     }
-    return Service("minio", [str(minio_binary()), "server", str(data), "--address", f"{HOST}:{stack.ports.minio}"], variables)
+    return Service(
+        "minio", [str(minio_binary()), "server", str(data), "--address", f"{HOST}:{stack.ports.minio}"], variables
+    )
 
 
 def describe_catalog(stack: Stack) -> Service:
@@ -61,7 +63,9 @@ def describe_catalog(stack: Stack) -> Service:
         "AWS_ACCESS_KEY_ID": stack.secrets["access_key"],
         "AWS_SECRET_ACCESS_KEY": stack.secrets["secret_key"],
     }
-    return Service("catalog", [*java, "org.eclipse.jetty.xml.XmlConfiguration", str(HERE / "catalog-server.xml")], variables)
+    return Service(
+        "catalog", [*java, "org.eclipse.jetty.xml.XmlConfiguration", str(HERE / "catalog-server.xml")], variables
+    )
 
 
 def describe_trino(stack: Stack) -> Service:
@@ -130,7 +134,9 @@ def signal_group(pid: int, number: signal.Signals) -> None:
     except ProcessLookupError:
         return
     except PermissionError as error:
-        raise StackError(f"Process {pid} belongs to another user; stop the stack as the user who started it.") from error
+        raise StackError(
+            f"Process {pid} belongs to another user; stop the stack as the user who started it."
+        ) from error
 
 
 def find_process(stack: Stack, name: str) -> int | None:
