@@ -76,6 +76,14 @@ def test_workers_give_what_one_process_gives(started: list["subprocess.Popen[byt
     assert len(alone) == 400
 
 
+def test_workers_may_leave_events_in_files(tmp_path: Path, started: list["subprocess.Popen[bytes]"]) -> None:
+    parts = list(decode_source(Lines(20), CONTEXT, workers=2, folder=tmp_path))
+    assert [row["offset"] for part in parts for row in part.events.to_pylist()] == [at for at in range(400) if at % 50]
+    assert {part.file for part in parts if part.file} == set(tmp_path.iterdir())
+    assert all(part.events.equals(processes.map_file(part.file)) for part in parts if part.file)
+    assert len(started) == 2
+
+
 def test_a_small_source_starts_no_worker(started: list["subprocess.Popen[bytes]"]) -> None:
     assert len(outcome(2, count=2)) == 40
     assert not started
@@ -93,7 +101,7 @@ def test_only_a_few_chunks_are_held(started: list["subprocess.Popen[bytes]"]) ->
     for _ in range(10):
         next(stream)
     assert source.asked <= 10 + 4
-    stream.close()  # type: ignore[attr-defined]  # a generator
+    stream.close()
     assert len(started) == 2
 
 
@@ -170,11 +178,14 @@ def test_the_server_answers_until_its_requests_end(tmp_path: Path, monkeypatch: 
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     [chunk] = Lines(1).chunks()
     with (tmp_path / "requests").open("wb") as requests:
-        for value in (CONTEXT, (chunk, None), ("no chunk", None)):
+        for value in (CONTEXT, (chunk, None, None), (chunk, None, tmp_path / "events"), ("no chunk", None, None)):
             pickle.dump(value, requests)
     with (tmp_path / "requests").open("rb") as requests, (tmp_path / "answers").open("wb") as answers:
         processes.serve(requests, answers)
     gc.enable()
     with (tmp_path / "answers").open("rb") as written:
         assert pickle.load(written).events.num_rows == 19  # noqa: S301 - our own
+        answer = pickle.load(written)  # noqa: S301 - our own
+        assert (answer.events.num_rows, len(answer.rejections)) == (0, 1)
+        assert processes.map_file(answer.file).num_rows == 19
         assert isinstance(pickle.load(written), AttributeError)  # noqa: S301 - our own

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from workbench.decode.digests import SALT_SIZE
 
@@ -47,25 +46,3 @@ def cut_evenly(whole: Any, count: int, size: int) -> pa.Array:
     """Return a text as a column of its parts, all of one size."""
     ends = np.arange(count + 1, dtype=np.int32) * np.int32(size)
     return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(whole))
-
-
-def write_metadata(salts: Sequence[bytes], rests: list[str]) -> pa.Array:
-    """Return the metadata's texts: the salt, then what else came with each event."""
-    tails = {rest: '"' + rest if rest == "}" else '",' + rest for rest in set(rests)}
-    if len(tails) == 1:
-        return _write_alike(salts, *tails.values())
-    column = pa.array([tails[rest] for rest in rests], pa.string())
-    return pc.binary_join_element_wise(BEFORE_SALT.decode(), write_hex(salts), column, "")
-
-
-def _write_alike(salts: Sequence[bytes], tail: str) -> pa.Array:
-    one = BEFORE_SALT + bytes(2 * SALT_SIZE) + tail.encode()
-    whole = np.empty((len(salts), len(one)), np.uint8)
-    whole[:] = np.frombuffer(one, np.uint8)
-    begin = len(BEFORE_SALT)
-    digits = np.frombuffer(b"".join(salts).hex().encode(), np.uint8)
-    whole[:, begin : begin + 2 * SALT_SIZE] = digits.reshape(len(salts), -1)
-    return cut_evenly(whole, len(salts), len(one))
-
-
-BEFORE_SALT = b'{"salt":"'

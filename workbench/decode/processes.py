@@ -11,10 +11,16 @@ import sys
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, BinaryIO, Final, cast
+from uuid import uuid4
+
+import pyarrow as pa
+from pyarrow import ipc
 
 from workbench.decode.chunks import Chunk, decode_chunk
+from workbench.decode.columns import DECODED
 from workbench.decode.rows import DecodeContext, Decoded
 from workbench.errors import SourceError
 
@@ -34,25 +40,37 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     context = pickle.load(requests)  # noqa: S301 - from the process that started this one
     while True:
         try:
-            chunk, indexes = pickle.load(requests)  # noqa: S301 - as above
+            chunk, indexes, file = pickle.load(requests)  # noqa: S301 - as above
         except EOFError:
             return
-        answer = _answer(chunk, indexes, context)
+        answer = _answer(chunk, indexes, context, file)
         pickle.dump(answer, answers, protocol=5)
         answers.flush()
 
 
-def _answer(chunk: Chunk, indexes: Sequence[int] | None, context: DecodeContext) -> Decoded | Exception:
+def _answer(
+    chunk: Chunk, indexes: Sequence[int] | None, context: DecodeContext, file: Path | None
+) -> Decoded | Exception:
     try:
-        return decode_chunk(chunk, context, indexes=indexes)
+        decoded = decode_chunk(chunk, context, indexes=indexes)
+        if file is None:
+            return decoded
+        with ipc.new_file(file, DECODED) as writer:
+            writer.write_table(decoded.events)
+        return Decoded(DECODED.empty_table(), decoded.rejections, file)
     except Exception as error:  # noqa: BLE001 - whatever it is, the process that asked must know
         return error
 
 
 class WorkerPool:
-    """Some worker processes, each fed by a thread, as a pipe is written and read in turn."""
+    """Some worker processes, each fed by a thread, as a pipe is written and read in turn.
 
-    def __init__(self, count: int, context: DecodeContext) -> None:
+    With a ``folder``, events come back in a file there each, mapped: what is read where it lies is copied once, through
+    a pipe four times.
+    """
+
+    def __init__(self, count: int, context: DecodeContext, folder: Path | None = None) -> None:
+        self.folder = folder
         self.workers = [_start(context) for _ in range(count)]
         self.idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         for worker in self.workers:
@@ -65,8 +83,9 @@ class WorkerPool:
 
     def _ask(self, chunk: Chunk, indexes: Sequence[int] | None) -> Decoded:
         worker = self.idle.get()
+        file = None if self.folder is None else self.folder / f"{uuid4().hex}.arrow"
         try:
-            answer = _exchange(worker, (chunk, indexes))
+            answer = _exchange(worker, (chunk, indexes, file))
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             raise SourceError(
                 f"Decoding stopped: a worker process ended by itself (exit code {_wait(worker)}), perhaps for want of "
@@ -77,7 +96,7 @@ class WorkerPool:
         if isinstance(answer, Exception):
             raise answer
         decoded: Decoded = answer
-        return decoded
+        return decoded if decoded.file is None else Decoded(map_file(decoded.file), decoded.rejections, decoded.file)
 
     def close(self) -> None:
         """End all workers, also those at work; nothing is left running."""
@@ -89,6 +108,12 @@ class WorkerPool:
             for pipe in (worker.stdin, worker.stdout):
                 with suppress(OSError):  # what was still to be written has no reader any more
                     cast("BinaryIO", pipe).close()
+
+
+def map_file(file: Path) -> pa.Table:
+    """Return the rows of an Arrow file where they lie; they are read as they are used."""
+    with pa.memory_map(str(file)) as mapped:
+        return ipc.open_file(mapped).read_all()
 
 
 def _start(context: DecodeContext) -> "subprocess.Popen[bytes]":

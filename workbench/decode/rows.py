@@ -1,26 +1,32 @@
 """Rows on their way from records to the log: columns of lists, and how they become `Decoded`."""
 
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
 import pyarrow as pa
 
 from workbench.decode import columns as names
-from workbench.decode.arrays import write_array, write_hex, write_metadata
+from workbench.decode.arrays import write_array, write_hex
 from workbench.decode.canonical import encode_json, encode_lines
 from workbench.decode.columns import DECODED
 from workbench.decode.digests import Content, digest_contents, give_id, make_id, make_ids, make_keys, make_salts
+from workbench.decode.metadata import find_places, write_metadata
 from workbench.decode.normalise import FaultError, Placed, reject
 from workbench.decode.registry import EMPTY, Registry
 from workbench.event import Rejection
 
 
 class DecodeContext(msgspec.Struct, frozen=True, kw_only=True):
-    """What decoding must know beside the records: the source's name for events without one, and the registry."""
+    """What decoding must know beside the records: the source's name for events without one, and the registry.
+
+    ``origin`` is the name of the file they come from; with it, their metadata say where in it they stood.
+    """
 
     source_name: str
     registry: Registry = EMPTY
+    origin: str | None = None
 
 
 class Origin(msgspec.Struct, frozen=True):
@@ -47,10 +53,14 @@ class Origin(msgspec.Struct, frozen=True):
 
 
 class Decoded(msgspec.Struct, frozen=True):
-    """What became of a chunk: ``events`` (columns: `DECODED`) and ``rejections``, each in the order of the source."""
+    """What became of a chunk: ``events`` (columns: `DECODED`) and ``rejections``, each in the order of the source.
+
+    ``file`` is the Arrow file that a worker left the events in, if it did.
+    """
 
     events: pa.Table
     rejections: list[Rejection]
+    file: Path | None = None
 
 
 class Row(msgspec.Struct, gc=False, kw_only=True):
@@ -132,7 +142,6 @@ def complete(
         give_ids(columns, contents, indexes)
     salts = make_salts(len(rows))
     arrays: dict[str, Any] = {name: columns[name] for name in COPIED}
-    arrays[names.METADATA] = write_metadata(salts, columns["rest"])
     arrays[names.DIGEST] = write_hex(digest_contents(contents, salts))
     arrays[names.KEY] = make_keys(columns[names.SOURCE], columns[names.EVENT_ID])
     arrays[names.SALT] = salts
@@ -140,6 +149,11 @@ def complete(
     lines = origin.lines or [None] * len(origin.raws)
     arrays[names.OFFSET] = origin.offsets if is_whole else [origin.offsets[row] for row in rows]
     arrays[names.LINE] = lines if is_whole else [lines[row] for row in rows]
+    places = None
+    if context.origin is not None:
+        offsets, numbers, imported = arrays[names.OFFSET], arrays[names.LINE], columns[names.RECORDED_AT]
+        places = find_places(context.origin, offsets, numbers, columns["rest"], imported=imported)
+    arrays[names.METADATA] = write_metadata(salts, columns["rest"], places)
     for name in (names.OCCURRED_AT, names.RECORDED_AT):
         arrays[name] = write_array(columns[name], pa.string()).cast(names.TIMESTAMP)
     events = pa.Table.from_arrays([write_array(arrays[field.name], field.type) for field in DECODED], schema=DECODED)

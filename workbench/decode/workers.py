@@ -2,9 +2,10 @@
 
 import os
 from collections import deque
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from itertools import islice
+from pathlib import Path
 from typing import Final, Protocol
 
 from workbench.decode.chunks import Chunk, decode_chunk
@@ -23,12 +24,15 @@ class Chunks(Protocol):
         """Yield chunks in the order of the input."""
 
 
-def decode_source(source: Chunks, context: DecodeContext, *, workers: int | None = None) -> Iterator[Decoded]:
+def decode_source(
+    source: Chunks, context: DecodeContext, *, workers: int | None = None, folder: Path | None = None
+) -> Generator[Decoded, None, None]:
     """Yield what becomes of each chunk of the source, in its order, the same whatever the number of workers.
 
     ``workers`` is by default the number of cores this process may use; with fewer than two, or a source of a few
     chunks, all is done in this process. At most ``workers + 4`` chunks are held. Raises what the source raises, and
-    SourceError when a worker process ends by itself. Closing the iterator ends the workers.
+    SourceError when a worker process ends by itself. Closing the iterator ends the workers. With a ``folder``, what
+    workers decode lies in Arrow files there, which are the caller's to remove.
     """
     count = workers if workers is not None else count_cores()
     tasks = number_chunks(source.chunks(), context.source_name)
@@ -39,7 +43,7 @@ def decode_source(source: Chunks, context: DecodeContext, *, workers: int | None
         for chunk, indexes in tasks:
             yield decode_chunk(chunk, context, indexes=indexes)
         return
-    with closing(WorkerPool(count, context)) as pool:
+    with closing(WorkerPool(count, context, folder)) as pool:
         waiting = deque(pool.submit(chunk, indexes) for chunk, indexes in islice(tasks, count + 1))
         for chunk, indexes in first:
             yield decode_chunk(chunk, context, indexes=indexes)

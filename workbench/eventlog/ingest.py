@@ -2,8 +2,10 @@
 
 import hashlib
 import itertools
+import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import msgspec
@@ -55,10 +57,13 @@ def ingest_source(
     names quarantined records. ``progress`` is called with the number of records read so far.
     """
     started = time.perf_counter()
+    context = msgspec.structs.replace(context, origin=None if path is None else path.name)
     done = IngestReport(read=0, appended=0, duplicates=0, quarantined=0, seconds=0)
     try:
-        for part in _cut(decode_source(source, context), commit_every, progress):
-            done = _add(done, _commit_part(store, source, part, _Origin(path, context.source_name)))
+        with _scratch(store.folder) as folder, closing(decode_source(source, context, folder=folder)) as decoded:
+            for part in _cut(decoded, commit_every, progress):
+                with Spool(folder) as spool:
+                    done = _add(done, _commit_part(store, source, part, _Origin(path, context.source_name), spool))
     except WorkbenchError as error:
         if done.read:
             raise type(error)(
@@ -67,6 +72,13 @@ def ingest_source(
             ) from error
         raise
     return msgspec.structs.replace(done, seconds=round(time.perf_counter() - started, 3))
+
+
+@contextmanager
+def _scratch(folder: Path) -> Iterator[Path]:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="ingest-", dir=folder) as scratch:
+        yield Path(scratch)
 
 
 def _cut(decoded: Iterable[Decoded], size: int | None, progress: Progress | None) -> Iterator[Iterator[Decoded]]:
@@ -101,23 +113,24 @@ class _Origin(msgspec.Struct, frozen=True):
         return digest_file(self.path) if self.path is not None else hashlib.sha256(self.name.encode()).hexdigest()
 
 
-def _commit_part(store: Store, source: Source, decoded: Iterable[Decoded], origin: _Origin) -> IngestReport:
+def _commit_part(
+    store: Store, source: Source, decoded: Iterable[Decoded], origin: _Origin, spool: Spool
+) -> IngestReport:
     rejections: list[Rejection] = []
     read = 0
-    with Spool(store.folder) as spool:
-        for part in decoded:
-            spool.put(part.events)
-            rejections += part.rejections
-            read += part.events.num_rows + len(part.rejections)
+    for part in decoded:
+        spool.put(part.events, part.file)
+        rejections += part.rejections
+        read += part.events.num_rows + len(part.rejections)
 
-        def settle(written: Written) -> None:
-            refused = [*rejections, *_refused(spool, written, source)]
-            if refused:
-                add_rejections(store.tables.quarantine, refused, source=origin.name, source_digest=origin.digest())
+    def settle(written: Written) -> None:
+        refused = [*rejections, *_refused(spool, written, source)]
+        if refused:
+            add_rejections(store.tables.quarantine, refused, source=origin.name, source_digest=origin.digest())
 
-        file = None if origin.path is None else origin.path.name
-        written = write_batches(store, spool, settle=settle, origin=file)
-        _resolve_mended(store, spool, written, origin)
+    file = None if origin.path is None else origin.path.name
+    written = write_batches(store, spool, settle=settle, origin=file)
+    _resolve_mended(store, spool, written, origin)
     return IngestReport(
         read=read,
         appended=written.appended_count,

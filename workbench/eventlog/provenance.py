@@ -1,4 +1,4 @@
-"""Where an event came from, written into its metadata as it is committed."""
+"""When an imported event was taken in, written into its metadata as it is committed."""
 
 from datetime import datetime
 from typing import Final
@@ -7,25 +7,26 @@ import msgspec
 import pyarrow as pa
 import pyarrow.compute as pc
 
-ORIGIN: Final = "ingested_from"
+from workbench.decode.metadata import ORIGIN
+
 IMPORTED: Final = "imported_at"
 # `{"salt":"` + 32 digits + `"`: decoding puts the salt first, so what follows begins at a known place.
 AFTER_SALT: Final = 42
 
 
 def complete_metadata(rows: pa.Table, imported: pa.Array, commit_at: datetime, origin: str | None) -> pa.Array:
-    """Return the rows' metadata with ``ingested_from`` (file, offset, line) and, for imports, ``imported_at``.
+    """Return the rows' metadata with ``imported_at`` and ``ingested_from`` (file, offset, line) for imports.
 
-    ``origin`` is the file's name, None for events that came from none. A member that the producer already gave under
-    one of these names stays as it is.
+    ``origin`` is the file's name, None for events that came from none; of all events but imports decoding has told it.
+    A member that the producer already gave under one of these names stays as it is.
     """
-    metadata = rows.column("metadata").combine_chunks()
-    if pc.any(imported).as_py():
-        mark = pa.repeat(f',"{IMPORTED}":"{commit_at.isoformat()}"', len(metadata))
-        metadata = _insert(metadata, IMPORTED, pc.if_else(imported, mark, ""))
-    if origin is not None:
-        metadata = _insert(metadata, ORIGIN, _places(rows, origin))
-    return metadata
+    metadata = rows.column("metadata")
+    if not pc.any(imported).as_py():
+        return metadata
+    metadata = metadata.combine_chunks()
+    mark = pa.repeat(f',"{IMPORTED}":"{commit_at.isoformat()}"', len(metadata))
+    metadata = _insert(metadata, IMPORTED, pc.if_else(imported, mark, ""))
+    return metadata if origin is None else _insert(metadata, ORIGIN, pc.if_else(imported, _places(rows, origin), ""))
 
 
 def _places(rows: pa.Table, origin: str) -> pa.Array:
