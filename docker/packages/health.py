@@ -96,6 +96,9 @@ def fail_if_hopeless(stack: Stack, name: str, waited: float, error: Exception) -
 def last_words(stack: Stack, name: str) -> str:
     """Return the line of a server's log that says most about why it ended."""
     file = log_file(stack, name)
-    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()[-400:] if file.is_file() else []
-    telling = [line for line in lines if "rror" in line or "FATAL" in line or "xception" in line]
-    return ((telling or lines or ["it said nothing"])[-1]).strip()[:300]
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()[-300:] if file.is_file() else []
+    said = [line.strip() for line in lines if not line.startswith(("\tat ", "\t..."))]
+    for mark in ("Caused by", "ERROR", "FATAL", "rror"):
+        if telling := [line for line in said if mark in line and "\tINFO\t" not in line]:
+            return telling[-1][:300]
+    return (said or ["it said nothing"])[-1][:300]

@@ -118,13 +118,25 @@ def start_service(stack: Stack, service: Service) -> None:
 def stop_service(stack: Stack, name: str, *, kill: bool = False) -> None:
     """Stop one server that this stack started: politely, and after 30 seconds by force (``kill``: at once)."""
     pid = find_process(stack, name)
-    if pid is not None:
-        signal_group(pid, signal.SIGKILL if kill else signal.SIGTERM)
-        deadline = time.monotonic() + STOP_SECONDS
-        while find_process(stack, name) is not None:
-            if time.monotonic() > deadline:
-                signal_group(pid, signal.SIGKILL)
-            time.sleep(0.05)
+    if pid is None:
+        return
+    signal_group(pid, signal.SIGKILL if kill else signal.SIGTERM)
+    deadline = time.monotonic() + STOP_SECONDS
+    while find_process(stack, name) is not None or is_alive(pid):
+        if time.monotonic() > deadline:
+            signal_group(pid, signal.SIGKILL)
+        time.sleep(0.05)
+
+
+def is_alive(pid: int) -> bool:
+    """Whether a process has not quite ended: its own lock may outlive the one it inherited by a moment."""
+    with contextlib.suppress(ChildProcessError):
+        os.waitpid(pid, os.WNOHANG)
+    try:
+        os.kill(pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
 
 
 def signal_group(pid: int, number: signal.Signals) -> None:
