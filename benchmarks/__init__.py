@@ -1,7 +1,8 @@
 """Each task prints a ratio against a named peer or limit of the same run, as one JSON line.
 
 `python -m benchmarks` runs all of them, `python -m benchmarks NAME` one. `--smoke` takes small sizes and ends within
-60 s a task, `--full` the largest. Exit status 1 says that a goal was missed, or could not be measured.
+60 s a task, `--full` the largest. Exit status 1 says that a goal was missed, or could not be measured. The last four
+need Trino, a REST catalog and MinIO: those of `make stack` where they run, else they are started for the time.
 """
 
 from typing import Final
@@ -16,4 +17,8 @@ TASKS: Final = {
     "small_files": "benchmarks.small_files",
     "one_stream": "benchmarks.one_stream",
     "timeline": "benchmarks.timeline",
+    "trino_queries": "benchmarks.trino_queries",
+    "trino_fetch": "benchmarks.trino_fetch",
+    "append_rest": "benchmarks.append_rest",
+    "sustained_load": "benchmarks.sustained_load",
 }

@@ -7,11 +7,22 @@ import sys
 from importlib import import_module
 
 from benchmarks import TASKS
-from benchmarks.harness import PeerMissingError, Scale, UnequalAnswersError, missing_line, task_line
+from benchmarks.harness import (
+    PeerMissingError,
+    Scale,
+    StackMissingError,
+    UnequalAnswersError,
+    missing_line,
+    skipped_line,
+    task_line,
+)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Return 0 when every goal holds, 1 when one is missed or could not be measured, 2 for wrong usage."""
+    """Return 0 when every goal holds, 1 when one is missed or could not be measured, 2 for wrong usage.
+
+    A task that needs the stack where there is none is skipped, says so, and counts as no miss.
+    """
     options = read_arguments(arguments)
     # Ended from outside, a task still removes its temporary folder.
     signal.signal(signal.SIGTERM, lambda number, _frame: sys.exit(128 + number))
@@ -40,6 +51,10 @@ def run_task(name: str, scale: Scale) -> int:
     """Run one task in this process, print its line, and return the exit status."""
     try:
         parts = import_module(TASKS[name]).run(scale)
+    except StackMissingError as error:
+        print(f"SKIPPED: {name}: {error}", file=sys.stderr)
+        print(skipped_line(name, str(error), scale), flush=True)
+        return 0
     except (PeerMissingError, UnequalAnswersError) as error:
         print(f"NOT MEASURED: {name}: {error}", file=sys.stderr)
         print(missing_line(name, str(error), scale), flush=True)

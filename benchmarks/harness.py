@@ -81,6 +81,10 @@ class PeerMissingError(RuntimeError):
     """The peer cannot be had here, so the goal cannot be measured."""
 
 
+class StackMissingError(RuntimeError):
+    """Trino, REST catalog and MinIO neither run here nor can be started, so the task is left out."""
+
+
 def clock(call: Callable[[], Any]) -> float:
     """Return the seconds that ``call`` takes, with the garbage of whatever ran before collected first."""
     gc.collect()
@@ -123,10 +127,15 @@ def estimate_ratio(above: Sequence[float], below: Sequence[float]) -> Estimate:
 
 def estimate_median(figures: Sequence[float] | np.ndarray[Any, np.dtype[np.float64]]) -> Estimate:
     """Return the median of ``figures`` with its bootstrap 95 % interval. The same figures give the same interval."""
+    return estimate_quantile(figures, 0.5)
+
+
+def estimate_quantile(figures: Sequence[float] | np.ndarray[Any, np.dtype[np.float64]], share: float) -> Estimate:
+    """Return the figure below which ``share`` of the figures lie, with its bootstrap 95 % interval."""
     observed = np.asarray(figures, dtype=np.float64)
     drawn = np.random.default_rng(SEED).integers(0, len(observed), size=(RESAMPLES, len(observed)))
-    low, high = np.quantile(np.median(observed[drawn], axis=1), [0.025, 0.975])
-    return Estimate(float(np.median(observed)), float(low), float(high))
+    low, high = np.quantile(np.quantile(observed[drawn], share, axis=1), [0.025, 0.975])
+    return Estimate(float(np.quantile(observed, share)), float(low), float(high))
 
 
 def compare_times(name: str, pairs: Pairs, limit: float, *, detail: Mapping[str, Any], speed: bool = False) -> Part:
@@ -188,3 +197,9 @@ def missing_line(task: str, reason: str, scale: Scale) -> str:
     """Return the JSON line of a task that could not be measured: a goal that was not shown does not hold."""
     line = {"task": task, "ratio": None, "low": None, "high": None, "goal": None, "holds": False}
     return msgspec.json.encode({**line, "detail": {"scale": str(scale), "not_measured": reason}}).decode()
+
+
+def skipped_line(task: str, reason: str, scale: Scale) -> str:
+    """Return the JSON line of a task that was left out, as what it runs against cannot be had here."""
+    line = {"task": task, "ratio": None, "low": None, "high": None, "goal": None, "holds": None}
+    return msgspec.json.encode({**line, "detail": {"scale": str(scale), "skipped": reason}}).decode()

@@ -71,17 +71,22 @@ def build_log(folder: Path, story: data.Story, total: int | None = None) -> None
 
     It is not maintained: ingest writes full files, and the layout by stream is for the task that asks for it.
     """
-    last = story.total if total is None else total
     folder.mkdir(parents=True, exist_ok=True)
+    with open_log(folder) as session:
+        ingest_story(session, folder, story, total)
+
+
+def ingest_story(session: "Session", folder: Path, story: data.Story, total: int | None = None) -> None:
+    """Ingest a story, or its first ``total`` events, with ``folder`` for what lies on the way."""
+    last = story.total if total is None else total
     mapping, rows = folder / "story.toml", folder / "story.parquet"
     mapping.write_text(MAPPING, encoding="utf-8")
-    with open_log(folder) as session:
-        for first in range(0, last, EVENTS_PER_INGEST):
-            count = min(EVENTS_PER_INGEST, last - first)
-            write_story(rows, story, first, count)
-            report = session.ingest(rows, mapping=mapping)
-            if report.appended != count:
-                raise RuntimeError(f"{folder}: {count} events were to be ingested, the report says {report}.")
+    for first in range(0, last, EVENTS_PER_INGEST):
+        count = min(EVENTS_PER_INGEST, last - first)
+        write_story(rows, story, first, count)
+        report = session.ingest(rows, mapping=mapping)
+        if report.appended != count:
+            raise RuntimeError(f"{folder}: {count} events were to be ingested, the report says {report}.")
     rows.unlink()
 
 

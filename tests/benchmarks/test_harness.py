@@ -10,10 +10,12 @@ from benchmarks.harness import (
     UnequalAnswersError,
     compare_times,
     estimate_median,
+    estimate_quantile,
     estimate_ratio,
     measure_pairs,
     missing_line,
     require_equal,
+    skipped_line,
     task_line,
 )
 
@@ -88,6 +90,17 @@ def test_a_line_shows_the_part_that_misses_and_keeps_them_all() -> None:
 def test_a_goal_that_was_not_measured_does_not_hold() -> None:
     line = json.loads(missing_line("t", "no peer", Scale.DEFAULT))
     assert (line["holds"], line["ratio"], line["detail"]["not_measured"]) == (False, None, "no peer")
+
+
+def test_the_interval_of_a_late_figure_holds_it_and_ends_at_the_latest() -> None:
+    late = estimate_quantile([float(number) for number in range(100)], 0.95)
+    assert late.low <= late.ratio <= late.high <= 99
+    assert 90 < late.ratio < 99
+
+
+def test_a_task_that_was_left_out_neither_holds_nor_misses() -> None:
+    line = json.loads(skipped_line("t", "no Java", Scale.SMOKE))
+    assert (line["holds"], line["ratio"], line["detail"]["skipped"]) == (None, None, "no Java")
 
 
 def test_times_of_different_answers_are_not_compared() -> None:
