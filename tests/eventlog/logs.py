@@ -19,7 +19,7 @@ from workbench.config import LogSettings, load_settings
 from workbench.decode import encode_events
 from workbench.event import Event
 from workbench.eventlog import NativeLog
-from workbench.eventlog.files import local_path
+from workbench.eventlog.files import local_path, read_file
 from workbench.eventlog.layout import planned_files
 from workbench.eventlog.store import first_position
 from workbench.eventlog.write import Written
@@ -62,7 +62,7 @@ def read_events(log: NativeLog, stream_ids: Sequence[str] | None = None) -> pa.T
     tables = []
     for part in log.shapes(stream_ids)["events_stored"].parts:
         for path in part.files:
-            rows = pq.ParquetFile(path).read()
+            rows = read_file(log._store.tables.peek("events"), path) if "://" in path else pq.ParquetFile(path).read()
             tables.append(rows if part.after is None else rows.filter(pc.greater(rows.column("position"), part.after)))
     if not tables:
         return pa.table({"position": pa.array([], pa.int64()), "event_id": pa.array([], pa.string())})

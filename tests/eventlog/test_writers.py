@@ -8,11 +8,12 @@ from threading import Barrier
 from tests.eventlog.logs import append, assert_whole, make_events, open_folder, read_events
 from tests.eventlog.writers import SIZE, acknowledged, run_and_kill, start_writer
 from workbench.errors import ExpectedVersionError
+from workbench.eventlog import NativeLog
 
 
-def assert_nothing_lost(folder: Path, *, writers: int, count: int) -> None:
+def assert_nothing_lost(folder: Path, *, writers: int, count: int, log: NativeLog | None = None) -> None:
     """Assert that the log holds each writer's events once, each where it was acknowledged."""
-    log = open_folder(folder)
+    log = log or open_folder(folder)
     rows = assert_whole(log)
     assert rows.num_rows == writers * count * SIZE
     ids = rows.column("event_id").to_pylist()
@@ -23,12 +24,12 @@ def assert_nothing_lost(folder: Path, *, writers: int, count: int) -> None:
             assert [ids[position] for position in positions] == [f"{name}{number * SIZE + at}" for at in range(SIZE)]
         again = append(log, make_events(0, count * SIZE, name=name))
         assert again.positions.tolist() == [position for positions in receipts for position in positions]
-    assert_one_history(folder)
+    assert_one_history(log)
 
 
-def assert_one_history(folder: Path) -> None:
+def assert_one_history(log: NativeLog) -> None:
     """Assert that every kept snapshot follows the one before it."""
-    snapshots = sorted(open_folder(folder)._store.tables.events.snapshots(), key=lambda kept: kept.sequence_number or 0)
+    snapshots = sorted(log._store.tables.events.snapshots(), key=lambda kept: kept.sequence_number or 0)
     for earlier, later in itertools.pairwise(snapshots):
         assert later.parent_snapshot_id == earlier.snapshot_id
 

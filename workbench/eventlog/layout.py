@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -33,6 +35,8 @@ FULL: Final = 1 << 19
 STREAM_GROUP: Final = 2048
 SLICE: Final = 2_000_000
 FILES_PER_BUCKET: Final = 4
+AT_ONCE: Final = 4
+TRIES: Final = 4
 
 
 def tidy_tail(store: Store, table: Table) -> bool:
@@ -89,23 +93,24 @@ def _size(rows: int) -> int:
 def merge_files(store: Store, table: Table, head: Head, group: Sequence[DataFile], *, seen: int) -> int:
     """Replace neighbouring files by full ones holding the same rows, in one snapshot that says so."""
     added: list[DataFile] = []
-    try:
-        before, after = _rewrite(table, group, added)
-        change = Change(
-            kind="compact",
-            added=added,
-            removed=group,
-            summary={
-                "workbench.digest-sum-before": str(before),
-                "workbench.digest-sum-after": str(after),
-                "workbench.last-position": str(head.position),
-            },
-            properties={SEEN: str(seen)},
-        )
-        return commit_change(table, change, head=head, keep=store.settings.log.snapshots_kept)
-    except (CommitFailedException, WorkbenchError):
-        remove_files(table, [file.file_path for file in added])
-        raise
+    before, after = _rewrite(table, group, added)
+    summary = {"workbench.digest-sum-before": str(before), "workbench.digest-sum-after": str(after)}
+    for left in reversed(range(TRIES if store.is_shared else 1)):
+        try:
+            summary["workbench.last-position"] = str(head.position)
+            change = Change(kind="compact", added=added, removed=group, summary=summary, properties={SEEN: str(seen)})
+            return commit_change(table, change, head=head, keep=store.settings.log.snapshots_kept)
+        except (CommitFailedException, WorkbenchError) as error:
+            if not left or isinstance(error, WorkbenchError) or not _still_there(table.refresh(), group):
+                remove_files(table, [file.file_path for file in added])
+                raise
+            # Another machine appended meanwhile: the files written are as good behind its commit.
+            head, seen = store.check(table), count_files(table) - len(group) + len(added)
+    raise AssertionError
+
+
+def _still_there(table: Table, group: Sequence[DataFile]) -> bool:
+    return {file.file_path for file in group} <= {file.file_path for file in planned_files(table)}
 
 
 def _rewrite(table: Table, group: Sequence[DataFile], added: list[DataFile]) -> tuple[int, int]:
@@ -124,13 +129,21 @@ def _rewrite(table: Table, group: Sequence[DataFile], added: list[DataFile]) -> 
 
 def _full_tables(table: Table, group: Iterable[DataFile]) -> Iterator[pa.Table]:
     held: list[pa.Table] = []
-    for file in group:
-        held.append(read_file(table, file.file_path))
+    for rows in _read_ahead(table, group):
+        held.append(rows)
         if sum(rows.num_rows for rows in held) >= FULL:
             yield _in_order(pa.concat_tables(held))
             held = []
     if held:
         yield _in_order(pa.concat_tables(held))
+
+
+def _read_ahead(table: Table, group: Iterable[DataFile]) -> Iterator[pa.Table]:
+    """Yield each file's rows, some read at once: an object store answers each request in milliseconds."""
+    paths = [file.file_path for file in group]
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for start in range(0, len(paths), AT_ONCE):
+            yield from pool.map(partial(read_file, table), paths[start : start + AT_ONCE])
 
 
 def _in_order(rows: pa.Table) -> pa.Table:

@@ -27,6 +27,9 @@ SHARED_TRIES: Final = 400
 REFUSED_BY_SQLITE: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
+LONGEST_TURN: Final = 2.0
+
+
 class UnlandedError(Exception):
     """An attempt that another commit overtook, or whose reply never came: look again, then try again."""
 
@@ -68,6 +71,11 @@ class Patience:
         self._left -= 1
         return self._left >= 0
 
+    @property
+    def seconds(self) -> float:
+        """How long this try has taken."""
+        return time.monotonic() - self._started
+
     def give_way(self, error: UnlandedError) -> None:
         """Wait a little. The files of an overtaken attempt go; those of an unknown outcome stay.
 
@@ -88,8 +96,29 @@ class Patience:
             return chance * min(0.5, 0.005 * float(2 ** (self._overtaken + self._unanswered)))
         if not error.is_overtaken:
             return (0.5 + chance / 2) * min(2.0, 0.1 * float(2**self._unanswered))
-        # Two tries' length at first, and less each time: whoever has waited longest asks most often.
-        return chance * 2 * (time.monotonic() - self._started) * float(0.7**self._overtaken)
+        # A try's length at most, and less each time: whoever has waited longest asks most often.
+        return chance * self.seconds * float(0.7**self._overtaken)
+
+
+class Courtesy:
+    """Lets the other machines have their turn after one's own, as long as they are seen to commit in between.
+
+    Who has just committed knows the head and would win again: of four busy writers one took eight turns in a row.
+    """
+
+    def __init__(self) -> None:
+        self._sequence = 0
+        self._done = self._pause = 0.0
+
+    def wait(self) -> None:
+        """Wait until the others have had a turn each since the last commit; not at all when that was a while ago."""
+        time.sleep(max(0.0, min(LONGEST_TURN, self._done + self._pause - time.monotonic())))
+
+    def note(self, base: int, reached: int, took: float) -> None:
+        """Note a commit of ours on snapshot number ``base``, which made it ``reached`` and took so many seconds."""
+        others = base - self._sequence if self._sequence else 0
+        self._sequence, self._done = reached, time.monotonic()
+        self._pause = took * others
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """The log as a writer holds it: its tables, its index, its lock, and a head that was just checked."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -24,7 +26,8 @@ from workbench.eventlog.head import Head
 from workbench.eventlog.index import Index
 from workbench.eventlog.keys import add_keys
 from workbench.eventlog.lock import hold_lock
-from workbench.eventlog.published import WORTH_FETCHING, fetch_index
+from workbench.eventlog.outcome import Courtesy
+from workbench.eventlog.published import WORTH_FETCHING, fetch_index, sequence_number
 from workbench.eventlog.runs import DamagedRunError
 
 INDEXED = ("position", "event_id", "source", "stream_id", "stream_version", "metadata", "digest")
@@ -41,8 +44,10 @@ class Store:
         self.folder = settings.folder.resolve() / "derived"
         if self.is_shared:
             # One cache folder serves every log of a catalog, and every catalog that was ever called so.
-            self.folder, self._scratch = _cache_folder(settings.folder.resolve() / uuid)
+            self.folder = _cache_folder(settings.folder.resolve() / uuid) / "derived"
         self.index = Index(self.folder / "index", uuid)
+        self.courtesy = Courtesy()
+        self._seen = (-1, 0)
 
     @property
     def proofs(self) -> Path:
@@ -51,7 +56,11 @@ class Store:
 
     def head(self) -> Head:
         """Return the head, checked against foreign writes."""
-        return check_head(self.tables.peek("events"), self.proofs)
+        return self.check(self.tables.peek("events"))
+
+    def check(self, table: Table) -> Head:
+        """Return a loaded table's head, checked against foreign writes."""
+        return check_head(table, self.proofs)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -69,7 +78,7 @@ class Store:
         with self.locked():
             table = self.tables.events
             check_clock(self.tables.catalog, self.settings.log.clock_tolerance)
-            head = check_head(table, self.proofs)
+            head = self.check(table)
             self.catch_up(table, head)
             try:
                 yield table, head
@@ -89,34 +98,43 @@ class Store:
             fetch_index(table, head, self.index)
         if self.index.position > head.last or not self._extended(table, head):
             self.index.clear()
+            self._seen = (-1, 0)
             if not self._extended(table, head):
                 raise StorageError(
                     f"The events up to position {head.last} do not add up to the head's digest sum: files of the log "
                     "were changed or lost. Nothing was written; `workbench verify` says where."
                 )
         self.index.save()
+        self.note_reached(table)
+
+    def note_reached(self, table: Table) -> None:
+        """Note at which snapshot the index fits the table, so that only what comes after is looked at next."""
+        self._seen = (self.index.position, sequence_number(table))
 
     def _extended(self, table: Table, head: Head) -> bool:
         try:
             # A plan costs 14 ms; after our own append there is nothing to read.
-            behind = self.index.position < head.last
-            for rows in read_after(table, self.index.position, INDEXED) if behind else ():
-                self.index.stage(add_keys(rows))
+            if self.index.position < head.last:
+                position, sequence = self._seen
+                since = sequence if position == self.index.position else 0
+                for rows in read_after(table, self.index.position, INDEXED, since=since):
+                    self.index.stage(add_keys(rows))
         except DamagedRunError:
             return False
         return (self.index.position, self.index.digest_sum) == (head.last, head.digest_sum)
 
 
-def _cache_folder(folder: Path) -> "tuple[Path, tempfile.TemporaryDirectory[str] | None]":
+def _cache_folder(folder: Path) -> Path:
     """Return a folder for what can be made anew: the one given, or one for this process where it cannot be written."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if os.access(folder, os.W_OK):
-            return folder / "derived", None
+            return folder
     except OSError:
         pass
-    scratch = tempfile.TemporaryDirectory(prefix="workbench-", ignore_cleanup_errors=True)
-    return Path(scratch.name) / "derived", scratch
+    scratch = tempfile.mkdtemp(prefix="workbench-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
+    return Path(scratch)
 
 
 def check_clock(catalog: Any, tolerance: float) -> None:
@@ -131,14 +149,25 @@ def check_clock(catalog: Any, tolerance: float) -> None:
         )
 
 
-def read_after(table: Table, position: int, columns: Sequence[str]) -> Iterator[pa.Table]:
-    """Yield the events behind ``position`` in the order of the log, a file or less at a time."""
-    if table.current_snapshot() is None:
-        return
-    tasks = table.scan(row_filter=f"position > {position}").plan_files()
-    for path in sorted((task.file for task in tasks), key=first_position):
+def read_after(table: Table, position: int, columns: Sequence[str], *, since: int = 0) -> Iterator[pa.Table]:
+    """Yield the events behind ``position`` in the order of the log, a file or less at a time.
+
+    ``since`` is the number of a snapshot known to end there: manifests it had already hold nothing behind.
+    """
+    for path in sorted(_files_after(table, position, since), key=first_position):
         rows = read_file(table, path.file_path, columns)
         yield rows.filter(pc.greater(rows.column("position"), position)) if first_position(path) <= position else rows
+
+
+def _files_after(table: Table, position: int, since: int) -> list[DataFile]:
+    snapshot = table.current_snapshot()
+    if snapshot is None:
+        return []
+    if not since:
+        return [task.file for task in table.scan(row_filter=f"position > {position}").plan_files()]
+    fresh = [manifest for manifest in snapshot.manifests(table.io) if manifest.sequence_number > since]
+    entries = [entry.data_file for manifest in fresh for entry in manifest.fetch_manifest_entry(table.io)]
+    return [file for file in entries if int(from_bytes(LongType(), file.upper_bounds[1])) > position]
 
 
 def first_position(file: DataFile) -> int:

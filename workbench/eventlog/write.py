@@ -69,6 +69,8 @@ def write_batches(
     last: UnlandedError | None = None
     request = Request(expected=expected, settle=settle, origin=origin)
     patience = Patience(is_shared=store.is_shared)
+    if store.is_shared:
+        store.courtesy.wait()
     while patience.begin():
         try:
             with ExitStack() as held:
@@ -76,6 +78,9 @@ def write_batches(
                     table, head = held.enter_context(store.writing())
                 sequence = sequence_number(table)
                 written = _Attempt(store, table, head, request, last=last).write(batches)
+                if store.is_shared:
+                    store.courtesy.note(sequence, sequence_number(table), patience.seconds)
+                store.note_reached(table)
                 tidy_tail(store, table)
                 if store.is_shared:
                     publish_when_due(table, store.index, sequence=sequence)
