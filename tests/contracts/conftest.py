@@ -1,18 +1,24 @@
 """One behaviour suite for every engine: an engine joins by one name in ENGINES and one function that opens it."""
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from pyiceberg.catalog import load_catalog
 
-from workbench.query.base import Engine, Part, Relation
+from workbench.config import TrinoSettings, read_trino
+from workbench.query.base import Engine, Part, Relation, Table
 from workbench.query.duckdb import DuckDBEngine
+from workbench.query.trino import TrinoEngine
+from workbench.query.trino_access import open_server
 
 COLUMNS = {
     "position": "bigint",
@@ -75,12 +81,42 @@ def open_duckdb(folder: Path) -> Iterator[tuple[Engine, dict[str, Relation]]]:
         engine.close()
 
 
-ENGINES = {"duckdb": open_duckdb}
+@contextmanager
+def open_trino(_folder: Path) -> Iterator[tuple[Engine, dict[str, Relation]]]:
+    """The same events in two tables of a real catalog: the first five in one, all but the first three in the other."""
+    catalog, namespace = load_catalog("lake"), f"contracts_{uuid4().hex[:8]}"
+    catalog.create_namespace(namespace)
+    rows, parts = make_rows(), []
+    for name, some, after in (("first", rows.slice(0, 5), None), ("second", rows.slice(3), 4)):
+        table = catalog.create_table(f"{namespace}.{name}", schema=some.schema)
+        table.append(some)
+        snapshot = table.metadata.current_snapshot_id
+        parts.append(Part(table=Table(namespace=namespace, name=name, snapshot_id=snapshot), after=after))
+        # The snapshot that is asked for is no longer the newest.
+        table.append(some)
+    events = Relation(name="events", columns=COLUMNS, version="1", parts=tuple(parts))
+    settings = TrinoSettings(**read_trino({}, os.environ, catalog="lake"))
+    engine = TrinoEngine(open_server(settings), "lake")
+    try:
+        yield engine, {"events": events}
+    finally:
+        engine.close()
+        for name in ("first", "second"):
+            catalog.drop_table(f"{namespace}.{name}")
+        catalog.drop_namespace(namespace)
+
+
+ENGINES = {"duckdb": open_duckdb, "trino": open_trino}
 
 Ask = Callable[..., pl.DataFrame]
 
 
-@pytest.fixture(scope="session", params=sorted(ENGINES))
+def mark_engine(name: str) -> Any:
+    """Return the parameter of an engine, marked where it needs the stack."""
+    return pytest.param(name, marks=() if name == "duckdb" else pytest.mark.stack)
+
+
+@pytest.fixture(scope="session", params=[mark_engine(name) for name in sorted(ENGINES)])
 def ask(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """A function that runs a statement with parameters on one engine over the twelve events."""
     with ENGINES[request.param](tmp_path_factory.mktemp("log")) as (engine, relations):

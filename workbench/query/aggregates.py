@@ -76,7 +76,8 @@ def _ordered_list(node: exp.Anonymous, macro: str) -> exp.Expr:
 
 
 def _count_if(node: exp.Anonymous, _values: list[exp.Expr]) -> exp.Expr:
-    return _wrap_whole(node, lambda whole: cast(whole, "BIGINT"))
+    zero = exp.Literal.number(0)
+    return _wrap_whole(node, lambda whole: cast(exp.Coalesce(this=whole, expressions=[zero]), "BIGINT"))
 
 
 def _array_agg(node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:

@@ -10,11 +10,14 @@ from typing import Final
 from sqlglot import exp
 from sqlglot.optimizer.scope import Scope, traverse_scope
 
+from workbench.errors import QueryRefusedError
 from workbench.query.dialect import Statement, refuse
 from workbench.query.functions import Signature, list_functions
 from workbench.query.operators import ARITHMETIC, COMPARISONS, Operators
 from workbench.query.types import (
     BIGINT,
+    EACH_ITS_OWN,
+    INTERVALS,
     MOST_DIGITS,
     UNKNOWN,
     Type,
@@ -42,7 +45,13 @@ def annotate_types(
     for scope in traverse_scope(statement.tree):
         annotator.annotate_scope(scope)
     annotator.visit(statement.tree)
-    return annotator.outputs(statement.tree)
+    columns = annotator.outputs(statement.tree)
+    for name, kind in columns.items():
+        if kind.name in INTERVALS:
+            raise QueryRefusedError(
+                f"The column {name} is an interval, which no answer holds. Use date_diff('second', …)."
+            )
+    return columns
 
 
 class _Annotator(Operators):
@@ -202,15 +211,26 @@ class _Annotator(Operators):
             self.fail(node, f"{signature.name} is no window function")
         return True
 
-    def _result(self, signature: Signature, node: exp.Anonymous, kind: Type, kinds: list[Type]) -> Type:
+    def _result(  # noqa: PLR0911 - one return for each function whose result its signature cannot say
+        self, signature: Signature, node: exp.Anonymous, kind: Type, kinds: list[Type]
+    ) -> Type:
         if signature.name == "sum" and kind.name == "decimal":
             return Type("decimal", (MOST_DIGITS, kind.numbers[1]))
+        if signature.target == "@whole":
+            digits, scale = kind.numbers
+            return Type("decimal", (max(1, digits - scale + min(scale, 1)), 0))
+        if signature.name == "nullif":
+            return kinds[0]
         if signature.name == "row":
             return Type("row", items=tuple(kinds))
+        if signature.name == "from_iso8601_timestamp":
+            return Type(kind.name, kind.numbers, fields=(EACH_ITS_OWN,))
         if signature.name in ("at_timezone", "with_timezone"):
             return self._zoned(node, kinds[0], node.expressions[1])
         if signature.name == "transform":
             return Type("array", items=(kinds[1],))
+        if signature.name in ("min", "max") and kinds[0].name in ("array", "row"):
+            self.fail(node, f"{signature.name} does not take {kinds[0]}: what holds NULL has no order")
         if signature.name in ("array_max", "array_min", "array_sort", "array_distinct", "min", "max"):
             self._comparable(node, kinds[0])
         return kind

@@ -5,7 +5,7 @@ from typing import NoReturn
 from sqlglot import exp
 
 from workbench.errors import QueryRefusedError
-from workbench.query.types import MOST_DIGITS, VARCHAR, Type, duckdb_type
+from workbench.query.types import MOST_DIGITS, Type, duckdb_type
 
 
 def call(name: str, *arguments: exp.Expr | str | int) -> exp.Expr:
@@ -49,5 +49,5 @@ def written_text(node: exp.Expr, what: str) -> str:
 
 def from_units(units: exp.Expr, kind: Type) -> exp.Expr:
     """Return the decimal of which there are so many units of its last place."""
-    text = exp.DPipe(this=cast(units, VARCHAR), expression=exp.Literal.string(f"e-{kind.numbers[1]}"))
+    text = call("wb_of_units", units, kind.numbers[1])
     return cast(cast(text, Type("decimal", (MOST_DIGITS, kind.numbers[1]))), kind)

@@ -170,7 +170,7 @@ def date_part(name: str, value: exp.Expr) -> exp.Expr:
     """Return one field of a time, read off the clock of its zone."""
     kind = type_at(value)
     if name == "millisecond":
-        return call("wb_mod", call("epoch_ms", local_time(value, kind)), 1000)
+        return call("wb_millisecond", local_time(value, kind))
     part = _PARTS.get(name, name)
     if part not in ("year", "quarter", "month", "week", "day", "isodow", "dayofyear", "isoyear", *TIME_UNITS[1:]):
         refuse_rewrite(f"EXTRACT({name} …) is not in the declared subset")
@@ -214,7 +214,9 @@ def _path(node: exp.Expr) -> exp.Expr:
 
 def _json(name: str) -> Rewrite:
     def rewrite(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
-        return call(name, values[0], _path(values[1]))
+        # A value of type JSON is JSON: only a text may turn out not to be.
+        family = name.replace("wb_json_", "wb_value_") if type_at(values[0]).name == "json" else name
+        return call(family, values[0], _path(values[1]))
 
     return rewrite
 
@@ -228,8 +230,12 @@ def _json_scalar(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
     return call("wb_json_text_scalar", values[0], path, pattern)
 
 
-def _row(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
-    return call("row", *values)
+def _whole(node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
+    return cast(call("floor" if node.name.lower() == "floor" else "ceil", values[0]), type_at(node))
+
+
+def _row(node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
+    return cast(call("row", *values), type_at(node))
 
 
 def _array_join(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
@@ -276,6 +282,7 @@ CALLS: Final[dict[str, Rewrite]] = {
     "json_extract": _json("wb_json_extract"),
     "json_size": _json("wb_json_size"),
     "row": _row,
+    "whole": _whole,
     "array_join": _array_join,
     "sequence": _sequence,
     "any_match": _match("wb_any"),

@@ -2,8 +2,9 @@
 
 from sqlglot import exp
 
-from workbench.query.build import call, cast, choose, each
+from workbench.query.build import call, cast, choose, each, refuse_rewrite
 from workbench.query.types import (
+    EACH_ITS_OWN,
     INTEGERS,
     NUMBERS,
     VARCHAR,
@@ -19,8 +20,16 @@ _TEXT_TESTS = {
     "boolean": "wb_is_boolean_text",
     "date": "wb_is_date_text",
     "timestamp": "wb_is_timestamp_text",
-    "timestamptz": "wb_is_zoned_text",
+    "timestamptz": "wb_is_timestamp_text",
 }
+# What a text is read through before it is tested: signs and white space, and of a time its zone, are taken off.
+_READ_THROUGH = {
+    **dict.fromkeys(INTEGERS, "wb_java_trim"),
+    "date": "wb_date_text",
+    "timestamp": "wb_wall_text",
+    "timestamptz": "wb_wall_text",
+}
+_MICROSECONDS = 6
 # What these give is whole already.
 _WHOLE = ("floor", "ceil")
 _PLAIN_TEXT = (*INTEGERS, "decimal", "boolean", "date")
@@ -46,6 +55,10 @@ def instant(value: exp.Expr, kind: Type) -> exp.Expr:
 def zone_of(kind: Type) -> exp.Expr:
     """Return the zone of a type as an expression: a text, or the parameter it was given by."""
     zone = kind.fields[0] if kind.fields else "UTC"
+    if zone == EACH_ITS_OWN:
+        refuse_rewrite("A time read from a text has the zone that text names; write at_timezone(…, 'UTC') around it")
+    if zone[0] in "+-":
+        return exp.Literal.string(f"GMT{zone}")
     if zone.startswith(":"):
         return cast(exp.Placeholder(this=zone[1:]), VARCHAR)
     return exp.Literal.string(zone)
@@ -96,7 +109,10 @@ def _to_text(value: exp.Expr, source: Type, *, safe: bool) -> exp.Expr:
         return call("wb_timestamp_text", value, source.numbers[0])
     if source.name == "timestamptz":
         text = call("wb_timestamp_text", local_time(value.copy(), source), source.numbers[0])
-        return exp.DPipe(this=exp.DPipe(this=text, expression=exp.Literal.string(" ")), expression=zone_of(source))
+        zone = zone_of(source)
+        if isinstance(zone, exp.Literal):
+            zone = exp.Literal.string(zone.name.removeprefix("GMT"))
+        return exp.DPipe(this=exp.DPipe(this=text, expression=exp.Literal.string(" ")), expression=zone)
     if source.name == "json":
         return call("wb_json_try_text" if safe else "wb_json_text", value)
     raise CastError(f"A cast from {source} to varchar is not in the declared subset")
@@ -108,15 +124,28 @@ def _from_text(value: exp.Expr, target: Type, *, safe: bool) -> exp.Expr:
     test = _TEXT_TESTS.get(target.name)
     if test is None:
         raise CastError(f"A cast from varchar to {target} is not in the declared subset")
-    read = value.copy()
-    if target.name in ("double", "real"):
-        read = call("wb_number_text", read)
-    result = _rounded(cast(read, target, safe=safe), target, 6)
+    through = _READ_THROUGH.get(target.name)
+    seen = call(through, value.copy()) if through else value.copy()
+    result = _read_text(value, seen, target, safe=safe)
     if safe:
-        return choose((call(test, value), result))
+        return choose((call(test, seen.copy()), result))
     bad = call("wb_bad_cast", value.copy(), str(target))
     empty = exp.Is(this=value.copy(), expression=exp.Null())
-    return choose((exp.Or(this=empty, expression=call(test, value)), result), otherwise=bad)
+    return choose((exp.Or(this=empty, expression=call(test, seen.copy())), result), otherwise=bad)
+
+
+def _read_text(value: exp.Expr, seen: exp.Expr, target: Type, *, safe: bool) -> exp.Expr:
+    """Return the value of a text that was tested: ``seen`` is what the test saw of it."""
+    if target.name in ("double", "real"):
+        return cast(call("wb_number_text", seen), target, safe=safe)
+    if target.name not in ("timestamp", "timestamptz"):
+        return cast(seen, target, safe=safe)
+    wall = cast(seen, "TIMESTAMP", safe=safe)
+    if target.numbers[0] >= _MICROSECONDS:
+        wall = exp.Add(this=wall, expression=call("to_microseconds", call("wb_seventh", value.copy())))
+    if target.name == "timestamptz":
+        wall = call("wb_try_zoned" if safe else "wb_zoned", value.copy(), wall)
+    return _rounded(wall, target, _MICROSECONDS)
 
 
 def _from_json(value: exp.Expr, target: Type, *, safe: bool) -> exp.Expr:
@@ -124,14 +153,15 @@ def _from_json(value: exp.Expr, target: Type, *, safe: bool) -> exp.Expr:
         items = call("wb_json_try_items" if safe else "wb_json_items", value)
         if target.items[0].name == "json":
             return items
-        return call("list_transform", items, each("wb_x", _item("wb_x", Type("json"), target.items[0], safe=safe)))
+        return _each_item(items, target.items[0], safe=safe)
     if target.name == "map" and target.items[0].name == "varchar":
         entries = call("wb_json_try_entries" if safe else "wb_json_entries", value)
         if target.items[1].name == "json":
             return entries
         keys, values = call("map_keys", entries.copy()), call("map_values", entries)
-        cast_values = each("wb_x", _item("wb_x", Type("json"), target.items[1], safe=safe))
-        return call("map", keys, call("list_transform", values, cast_values))
+        read = _each_item(values, target.items[1], safe=safe)
+        made = call("map", keys, read)
+        return choose((exp.Not(this=exp.Is(this=read.copy(), expression=exp.Null())), made)) if safe else made
     if target.name in (*INTEGERS, "double", "boolean", "decimal"):
         prefix = "wb_json_try_" if safe else "wb_json_"
         if target.name == "decimal":
@@ -139,6 +169,19 @@ def _from_json(value: exp.Expr, target: Type, *, safe: bool) -> exp.Expr:
         family = "integer" if target.name in INTEGERS else target.name
         return cast(call(f"{prefix}{family}", value), target, safe=safe)
     raise CastError(f"A cast from json to {target} is not in the declared subset")
+
+
+def _each_item(items: exp.Expr, kind: Type, *, safe: bool) -> exp.Expr:
+    """Return a list of JSON values cast one by one; TRY_CAST gives NULL for the list when it gives NULL for one."""
+    if kind.name == "json":
+        return items
+    read = call("list_transform", items.copy(), each("wb_x", _item("wb_x", Type("json"), kind, safe=safe)))
+    if not safe:
+        return read
+    null = exp.EQ(this=call("json_type", exp.column("wb_x")), expression=exp.Literal.string("NULL"))
+    empty = exp.Is(this=_item("wb_x", Type("json"), kind, safe=True), expression=exp.Null())
+    lost = call("list_filter", items, each("wb_x", exp.And(this=exp.Paren(this=empty), expression=exp.Not(this=null))))
+    return choose((exp.EQ(this=call("len", lost), expression=exp.Literal.number(0)), read))
 
 
 def _number(value: exp.Expr, source: Type, target: Type, *, safe: bool) -> exp.Expr:
@@ -150,6 +193,8 @@ def _number(value: exp.Expr, source: Type, target: Type, *, safe: bool) -> exp.E
         if target.name == "decimal":
             # Trino rounds the shortest decimal text of the double half up; DuckDB's own cast multiplies in binary.
             return cast(cast(value, VARCHAR), target, safe=safe)
+        if target.name == "real":
+            return call("wb_real", value)
     return cast(value, target, safe=safe)
 
 

@@ -44,17 +44,13 @@ def make_frame(table: pa.Table, columns: Mapping[str, Type]) -> pl.DataFrame:
     names = list(columns) or table.column_names
     fields = []
     for name, field in zip(names, table.schema, strict=True):
-        wanted = _arrow_type(columns[name], field.type) if columns else _native_type(field.type)
+        wanted = arrow_type(columns[name]) if columns else _native_type(field.type)
         fields.append(pa.field(name, wanted))
     table = table.rename_columns(names).cast(pa.schema(fields))
     frame = pl.from_arrow(table)
     if not isinstance(frame, pl.DataFrame):
         raise TypeError("rows were expected")
     return frame
-
-
-def _arrow_type(kind: Type, found: pa.DataType) -> pa.DataType:
-    return _ARROW.get(kind.name, found)
 
 
 def _native_type(found: pa.DataType) -> pa.DataType:

@@ -25,11 +25,14 @@ abs(N:number) -> N
 ceil(F:floating) -> F
 ceiling(F:floating) -> F = ceil
 floor(F:floating) -> F
-ceil(exact) -> bigint = wb_ceil
-ceiling(exact) -> bigint = wb_ceil
-floor(exact) -> bigint = wb_floor
-round(F:floating) -> F
-round(F:floating, integer) -> F
+ceil(I:integers) -> I = wb_same
+ceiling(I:integers) -> I = wb_same
+floor(I:integers) -> I = wb_same
+ceil(D:decimal) -> D = @whole
+ceiling(D:decimal) -> D = @whole
+floor(D:decimal) -> D = @whole
+round(F:floating) -> F = wb_round
+round(F:floating, integer) -> F = wb_round_to
 round(I:integers) -> I = wb_same
 sign(I:integers) -> I
 sign(F:floating) -> F = wb_sign_double
@@ -45,7 +48,7 @@ bitwise_or(bigint, bigint) -> bigint = wb_bitwise_or
 bitwise_xor(bigint, bigint) -> bigint = xor
 length(varchar) -> bigint
 lower(varchar) -> varchar
-upper(varchar) -> varchar
+upper(varchar) -> varchar = wb_upper
 concat(varchar, varchar…) -> varchar = @concat
 concat_ws(varchar, varchar…) -> varchar
 substr(varchar, bigint, [bigint]) -> varchar = @substr
@@ -67,7 +70,7 @@ codepoint(varchar) -> integer = wb_codepoint
 levenshtein_distance(varchar, varchar) -> bigint = wb_levenshtein
 to_utf8(varchar) -> varbinary = encode
 to_hex(varbinary) -> varchar = hex
-from_hex(varchar) -> varbinary = unhex
+from_hex(varchar) -> varbinary = wb_unhex
 md5(varbinary) -> varbinary = wb_md5
 sha256(varbinary) -> varbinary = wb_sha256
 regexp_like(varchar, varchar) -> boolean = @regexp_like
@@ -111,7 +114,7 @@ json_extract_scalar(json, varchar) -> varchar = @json_extract_scalar
 json_extract_scalar(varchar, varchar) -> varchar = @json_extract_scalar
 json_extract(json, varchar) -> json = @json_extract
 json_extract(varchar, varchar) -> json = @json_extract
-json_array_length(json) -> bigint = wb_json_array_length
+json_array_length(json) -> bigint = wb_value_length
 json_array_length(varchar) -> bigint = wb_json_array_length
 json_size(json, varchar) -> bigint = @json_size
 json_size(varchar, varchar) -> bigint = @json_size

@@ -1,4 +1,4 @@
-"""JSON texts as Trino writes them, where DuckDB has no function that does: called for few rows, in Python."""
+"""Texts as Trino writes and compares them, where DuckDB has no function that does: called for few rows, in Python."""
 
 import json
 import math
@@ -81,7 +81,28 @@ def _write_plain(texts: pa.Array) -> pa.Array:
     return pa.array([None if text is None else write_json(text, sort=False) for text in texts.to_pylist()], pa.string())
 
 
+def find_distance(one: str, other: str) -> int:
+    """Return the Levenshtein distance of two texts, counted in characters.
+
+    >>> find_distance("é😀", "e")
+    2
+    """
+    row = list(range(len(other) + 1))
+    for place, letter in enumerate(one, start=1):
+        before, row = row, [place]
+        for index, opposite in enumerate(other):
+            row.append(min(before[index + 1] + 1, row[index] + 1, before[index] + (letter != opposite)))
+    return row[-1]
+
+
+def _find_distances(ones: pa.Array, others: pa.Array) -> pa.Array:
+    pairs = zip(ones.to_pylist(), others.to_pylist(), strict=True)
+    found = [None if one is None or other is None else find_distance(one, other) for one, other in pairs]
+    return pa.array(found, pa.int64())
+
+
 JSON_FUNCTIONS: Final = {
+    "wb_levenshtein_text": ArrowFunction(_find_distances, ("varchar", "varchar"), "bigint"),
     "wb_json_number": ArrowFunction(_find_numbers, ("varchar", "varchar"), "varchar"),
     "wb_json_sorted": ArrowFunction(_write_sorted, ("varchar",), "varchar"),
     "wb_json_written": ArrowFunction(_write_plain, ("varchar",), "varchar"),

@@ -1,5 +1,6 @@
 """The types of operators, literals and conditions, by Trino's rules."""
 
+import re
 from abc import ABC, abstractmethod
 from typing import Final
 
@@ -10,6 +11,7 @@ from workbench.query.types import (
     BIGINT,
     BOOLEAN,
     DOUBLE,
+    EACH_ITS_OWN,
     INSTANTS,
     INTEGER,
     INTEGERS,
@@ -26,6 +28,8 @@ from workbench.query.types import (
 )
 
 _LARGEST_INTEGER: Final = 2**31 - 1
+# One more than the largest: it may stand behind a minus.
+_LARGEST_BIGINT: Final = 2**63
 COMPARISONS: Final = (exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE, exp.NullSafeEQ, exp.NullSafeNEQ)
 ARITHMETIC: Final = (exp.Add, exp.Sub, exp.Mul, exp.Div, exp.Mod)
 
@@ -58,6 +62,8 @@ class Operators(ABC):
         if "." in digits:
             whole, fraction = digits.split(".")
             return Type("decimal", (max(1, len(whole.lstrip("0") + fraction)), len(fraction)))
+        if int(digits) > _LARGEST_BIGINT:
+            return self.fail(node, f"The number {digits} is too large for a bigint; write it as decimal with a point")
         return INTEGER if int(digits) <= _LARGEST_INTEGER else BIGINT
 
     def _placeholder(self, node: exp.Expr) -> Type:
@@ -195,7 +201,14 @@ class Operators(ABC):
         return self.fail(node, f"There is no field {field!r} in {kind}")
 
     def _cast(self, node: exp.Expr) -> Type:
-        return cast_target(node, self.text)
+        source, target = self.visit(node.this), cast_target(node, self.text)
+        if target.name != "timestamptz":
+            return target
+        if source.name == "timestamptz":
+            return Type(target.name, target.numbers, fields=source.fields)
+        if source.name == "varchar":
+            return Type(target.name, target.numbers, fields=_written_zone(node.this))
+        return target
 
     def _interval(self, node: exp.Expr) -> Type:
         unit = node.args["unit"].name.lower() if node.args.get("unit") else "second"
@@ -206,10 +219,21 @@ class Operators(ABC):
         return next(iter(columns.values())) if len(columns) == 1 else UNKNOWN
 
 
+def _written_zone(text: exp.Expr) -> tuple[str, ...]:
+    """Return the zone that a literal ends with, nothing for UTC; of any other text each value has its own."""
+    if not isinstance(text, exp.Literal):
+        return (EACH_ITS_OWN,)
+    found = _ZONE.search(text.this)
+    zone = "UTC" if found is None else found[1] or found[2]
+    return () if zone in _UTC else (zone,)
+
+
 def _without_zone(kind: Type) -> Type:
     return Type(kind.name, kind.numbers) if kind.name == "timestamptz" else kind
 
 
+_ZONE: Final = re.compile(r"\d ?([+-]\d\d:\d\d)$| ([A-Za-z][A-Za-z0-9_+/-]*)$")
+_UTC: Final = ("UTC", "Z", "+00:00", "GMT")
 _SIGNS: Final[dict[type[exp.Expr], str]] = {exp.Add: "+", exp.Sub: "-", exp.Mul: "*", exp.Div: "/", exp.Mod: "%"}
 
 

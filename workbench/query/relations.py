@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from workbench.decode.registry import Registry
-from workbench.eventlog.shape import Shape, SnapshotTable
+from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
 from workbench.query.base import Part, Relation, Table
 from workbench.query.lifting import LIFTED, joining_select, lifting_select
 
@@ -40,14 +40,16 @@ def _relation(name: str, shape: Shape) -> Relation:
         name=name,
         columns=shape.columns,
         version=shape.version,
-        parts=tuple(
-            Part(files=part.files, after=part.after, bounds=part.bounds, table=part.table and _table(part.table))
-            for part in shape.parts
-        ),
+        parts=tuple(_part(part) for part in shape.parts),
         select=shape.select,
         arrow=shape.arrow,
         tables={known: _finder(find) for known, find in shape.tables.items()},
     )
+
+
+def _part(part: FilePart) -> Part:
+    table = None if part.table is None else _table(part.table)
+    return Part(files=part.files, after=part.after, bounds=part.bounds, table=table)
 
 
 def _finder(find: Find) -> Callable[[], Table]:

@@ -13,10 +13,11 @@ from sqlglot.errors import ErrorLevel, UnsupportedError
 from workbench.errors import QueryRefusedError
 from workbench.query.aggregates import AGGREGATES
 from workbench.query.annotate import type_at
-from workbench.query.build import call, cast, from_units, refuse_rewrite
+from workbench.query.build import call, cast, choose, from_units, refuse_rewrite
 from workbench.query.calls import CALLS, date_part
 from workbench.query.casts import CastError, cast_value
-from workbench.query.types import INTEGERS, UNKNOWN, Type
+from workbench.query.grammar import TIME_UNITS
+from workbench.query.types import FLOATING, INTEGERS, UNKNOWN, Type
 
 
 def write_duckdb(tree: exp.Expr, relations: Mapping[str, str]) -> str:
@@ -77,12 +78,53 @@ def _divide_decimal(left: exp.Expr, right: exp.Expr, one: Type, other: Type, kin
 
 
 def _modulo(node: exp.Mod) -> exp.Expr:
+    kind = type_at(node)
+    if kind.name in FLOATING:
+        return cast(call("wb_mod_double", node.this, node.expression), kind)
     return call("wb_mod", node.this, node.expression)
+
+
+def _compare(node: exp.Expr) -> exp.Expr:
+    """Compare as SQL and IEEE 754 have it: NULLs inside arrays and rows are unknown, NaN is beside every order."""
+    left, right = node.this, node.expression
+    kinds = {type_at(left).name, type_at(right).name}
+    if "row" in kinds or isinstance(left, exp.Tuple):
+        refuse_rewrite("Rows are compared field by field: write a.x = b.x AND a.y = b.y")
+    if kinds == {"array"}:
+        if not isinstance(node, (exp.EQ, exp.NEQ)):
+            refuse_rewrite("Arrays have no order here; compare array_max, cardinality or single items")
+        same = call("wb_array_equal", left, right)
+        return same if isinstance(node, exp.EQ) else exp.Not(this=same)
+    doubtful = [side for side in (left, right) if type_at(side).name in FLOATING and not isinstance(side, exp.Literal)]
+    if not doubtful:
+        return node
+    there = [exp.Not(this=exp.Is(this=side.copy(), expression=exp.Null())) for side in (left, right)]
+    odd = exp.or_(*(call("isnan", side.copy()) for side in doubtful))
+    answer = exp.true() if isinstance(node, exp.NEQ) else exp.false()
+    return exp.Paren(this=choose((exp.and_(odd, *there), answer), otherwise=node.copy()))
+
+
+def _escape(node: exp.Escape) -> exp.Expr:
+    letter = node.expression
+    if isinstance(letter, exp.Literal) and len(letter.name) != 1:
+        refuse_rewrite("ESCAPE takes a single character")
+    return node
+
+
+def _window(node: exp.Window) -> exp.Expr:
+    if isinstance(node.this, exp.Filter):
+        refuse_rewrite("FILTER is not possible before OVER (…); write count(if(condition, x)) OVER (…) or the like")
+    return node
 
 
 def _add(node: exp.Expr) -> exp.Expr:
     kind = type_at(node)
     if kind.name == "date":
+        units = [
+            side.args["unit"].name.lower() for side in (node.this, node.expression) if isinstance(side, exp.Interval)
+        ]
+        if set(units) & set(TIME_UNITS):
+            refuse_rewrite(f"A date takes days and longer, not an interval in {units[0]}; cast it to timestamp")
         return cast(node.copy(), kind)
     if kind.name == "timestamptz" and kind.fields:
         refuse_rewrite("Adding an interval to a time in a zone depends on that zone's clock changes; use date_add")
@@ -180,6 +222,9 @@ def _within_group(node: exp.WithinGroup) -> exp.Expr:
 _NODES: Final[dict[type[exp.Expr], Callable[..., exp.Expr]]] = {
     exp.Anonymous: _call,
     exp.Div: _divide,
+    **dict.fromkeys((exp.EQ, exp.NEQ, exp.LT, exp.LTE, exp.GT, exp.GTE), _compare),
+    exp.Escape: _escape,
+    exp.Window: _window,
     exp.Mod: _modulo,
     exp.Add: _add,
     exp.Sub: _add,

@@ -55,6 +55,8 @@ def _read_array(values: Sequence[Any], kind: Type) -> pa.Array:
     read = _ARRAYS.get(kind.name)
     if read is not None:
         return read(values, kind)
+    if not kind.items:
+        return _texts(values, kind)
     return pa.array([_read_value(value, kind) for value in values], arrow_type(kind))
 
 

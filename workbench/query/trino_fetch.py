@@ -19,6 +19,7 @@ from workbench.query.trino_columns import Column, read_columns, read_rows
 
 # What a server or what stands before it says when it may well answer the next time.
 BUSY: Final = frozenset({429, 502, 503, 504})
+STARTING: Final = b"SERVER_STARTING_UP"
 GONE: Final = frozenset({404, 410})
 DENIED: Final = frozenset({401, 403})
 ATTEMPTS: Final = 6
@@ -117,7 +118,7 @@ class Fetch:
             except requests.RequestException as error:
                 raise self._unreachable(error) from error
             else:
-                if response.status_code not in BUSY or last:
+                if last or not (response.status_code in BUSY or STARTING in response.content):
                     return self._read(response)
             self._pause(attempt)
         raise AssertionError
@@ -263,8 +264,10 @@ class Fetch:
             "started."
         )
 
-    def _failed(self, error: Mapping[str, Any]) -> QueryFailedError | QueryTimeoutError:
+    def _failed(self, error: Mapping[str, Any]) -> WorkbenchError:
         message = str(error.get("message", "")).rstrip(".")
+        if error.get("errorName") == STARTING.decode():
+            return EngineUnreachableError(f"Trino at {self._server.place} is starting. Ask again in a minute.")
         if error.get("errorName") in TIME_LIMITS:
             return QueryTimeoutError(f"Trino stopped the statement: {message}{self.named()}.")
         return QueryFailedError(f"Trino could not run the statement: {message}{self.named()}.")

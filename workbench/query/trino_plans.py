@@ -14,6 +14,7 @@ from workbench.errors import QueryRefusedError
 from workbench.query.annotate import annotate_types
 from workbench.query.base import Part, Relation, Table
 from workbench.query.dialect import parse_select, read_statement, type_of_value
+from workbench.query.rewrites import write_duckdb
 from workbench.query.trino_native import write_native
 from workbench.query.trino_text import write_own, write_trino
 from workbench.query.trino_values import bind_statement
@@ -87,6 +88,8 @@ class TrinoPlans:
         tables = _columns(relations)
         read = read_statement(statement, tables, kinds)
         columns = annotate_types(read, statement, tables)
+        # What has no counterpart on the other engine is refused on this one too: a statement that runs, runs on both.
+        write_duckdb(read.tree.copy(), dict.fromkeys(read.relations, "relation"))
         _limit(read.tree, row_limit)
         for node in list(read.tree.find_all(exp.In)):
             self._spread_lists(node, kinds)

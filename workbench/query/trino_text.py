@@ -6,7 +6,6 @@ answer, which the protocol shows by the clock of their zone, where an hour that 
 """
 
 from collections.abc import Callable, Mapping
-from typing import Final
 
 from sqlglot import exp
 from sqlglot.errors import ErrorLevel, UnsupportedError
@@ -14,7 +13,7 @@ from sqlglot.errors import ErrorLevel, UnsupportedError
 from workbench.errors import QueryRefusedError
 from workbench.query.annotate import type_at
 from workbench.query.dialect import Declared
-from workbench.query.types import Type
+from workbench.query.types import FLOATING, Type
 
 
 def write_trino(tree: exp.Query, *, relation: Callable[[str], str], marker: Callable[[str, Type], str]) -> str:
@@ -98,9 +97,6 @@ def _point_to_columns(select: exp.Select) -> None:
                 inner.replace(exp.Literal.number(shown.index(inner) + 1))
 
 
-_FLOATING: Final = ("real", "double")
-
-
 def _add_in_order(node: exp.Anonymous) -> None:
     """Write sum and avg of doubles over an ordered list: the same digits however many workers share the rows."""
     name = node.name.lower()
@@ -108,7 +104,7 @@ def _add_in_order(node: exp.Anonymous) -> None:
         return
     first = node.expressions[0]
     value = first.expressions[0] if isinstance(first, exp.Distinct) else first
-    if type_at(value).name not in _FLOATING:
+    if type_at(value).name not in FLOATING:
         return
     whole: exp.Expr = node
     while isinstance(whole.parent, exp.Filter) and whole.arg_key == "this":

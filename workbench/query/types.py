@@ -11,7 +11,8 @@ class Type(msgspec.Struct, frozen=True):
     """A Trino type: ``decimal(10,2)``, ``array(varchar)``, ``row(a bigint)``; ``unknown`` is the type of NULL.
 
     ``numbers`` are its digits, ``items`` the types inside, ``fields`` a row's names. A timestamptz whose zone is not
-    UTC has it as its one field, a name or ``:parameter``: Trino keeps the zone in the value, DuckDB does not.
+    UTC has it as its one field, a name, ``:parameter`` or ``?`` where each value has its own: Trino keeps the zone in
+    the value, DuckDB does not.
     """
 
     name: str
@@ -30,6 +31,8 @@ class Type(msgspec.Struct, frozen=True):
         return f"{self.name}({', '.join(inner)})" if inner else self.name
 
 
+# The zone of times read from texts, each of which may name another.
+EACH_ITS_OWN = "?"
 UNKNOWN = Type("unknown")
 BOOLEAN = Type("boolean")
 INTEGER = Type("integer")
@@ -42,6 +45,7 @@ INTERVAL_DAY = Type("interval day to second")
 INTERVAL_MONTH = Type("interval year to month")
 JSON = Type("json")
 
+FLOATING = ("real", "double")
 INTEGERS = ("tinyint", "smallint", "integer", "bigint")
 # Digits an integer type can hold: what Trino takes as precision when it meets a decimal.
 INTEGER_DIGITS = {"tinyint": 3, "smallint": 5, "integer": 10, "bigint": 19}
