@@ -23,7 +23,7 @@ def test_an_empty_log_says_what_to_do(tmp_path: Path) -> None:
         ({"missing": 3}, "The log is not whole."),
         ({"quarantined": 1}, "1 record waits in quarantine."),
         ({"quarantined": 12}, "12 records wait in quarantine."),
-        ({"missing": None, "twice": None}, "nothing waiting."),
+        ({"missing": None, "twice": None}, "without positions a gap cannot be told."),
     ],
 )
 def test_the_first_sentence_says_whether_the_log_holds(

@@ -1,9 +1,19 @@
+from queue import Queue
+from typing import Any
+
 import pytest
 
-from workbench.apps.answers import Request
+from workbench.apps.answers import ANSWERS, Request
 from workbench.apps.jupyter import timeline_app
 from workbench.apps.widget import TimelineWidget
 from workbench.session import Session
+
+# Far more events than any machine joins before it is stopped: 120 to the fifth power.
+ENDLESS = (
+    "select count(*) as n from events as a, events as b, events as c, events as d, events as e "
+    "where strpos(a.data || b.data || c.data || d.data, e.event_id) > 0"
+)
+PATIENCE = 60
 
 
 @pytest.fixture(scope="module")
@@ -32,17 +42,80 @@ def test_what_fails_is_answered_too(widget: TimelineWidget, monkeypatch: pytest.
     assert reply["error"] == {
         "sentence": "This could not be answered. The workbench failed with RuntimeError: the disk is gone",
         "refused": False,
+        "stopped": False,
     }
 
 
+@pytest.fixture
+def replies(widget: TimelineWidget, monkeypatch: pytest.MonkeyPatch) -> Queue[dict[str, Any]]:
+    """What the widget sends, in order."""
+    sent: Queue[dict[str, Any]] = Queue()
+    monkeypatch.setattr(widget, "send", lambda message, _files=None: sent.put(message))
+    return sent
+
+
+def receive(widget: TimelineWidget, number: int, kind: str, **more: Any) -> None:
+    widget._handle_custom_msg({"id": number, "kind": kind, "choices": {}, "options": {}} | more, [])
+
+
 def test_a_message_of_the_page_is_answered_and_any_other_left_alone(
+    widget: TimelineWidget, replies: Queue[dict[str, Any]]
+) -> None:
+    widget._handle_custom_msg({"hello": "there"}, [])
+    receive(widget, 3, "start")
+    assert replies.get(timeout=PATIENCE)["id"] == 3
+
+
+def test_messages_are_answered_in_their_order(widget: TimelineWidget, replies: Queue[dict[str, Any]]) -> None:
+    for number in range(5):
+        receive(widget, number, "rows")
+    assert [replies.get(timeout=PATIENCE)["id"] for _ in range(5)] == list(range(5))
+
+
+def test_an_answer_under_way_tells_how_far_it_is_and_is_stopped_by_its_id(
+    widget: TimelineWidget, replies: Queue[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ANSWERS, "rows", lambda session, _choices, _options: {"n": session.sql(ENDLESS).item()})
+    receive(widget, 1, "rows")
+    receive(widget, 2, "start")
+    told = replies.get(timeout=PATIENCE)
+    assert told["id"] == 1
+    assert told["progress"]["statement"] == 1
+    receive(widget, 3, "cancel", options={"request": 1})
+    while "progress" in (stopped := replies.get(timeout=PATIENCE)):
+        continue
+    assert (stopped["id"], stopped["error"]["stopped"]) == (1, True)
+    assert replies.get(timeout=PATIENCE)["body"]["events"] == 120
+
+
+def test_a_widget_that_is_taken_away_stops_what_it_works_on(
+    hostile_session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: Queue[dict[str, Any]] = Queue()
+    widget = timeline_app(hostile_session)
+    monkeypatch.setattr(widget, "send", lambda message, _files=None: sent.put(message))
+    monkeypatch.setitem(ANSWERS, "rows", lambda session, _choices, _options: {"n": session.sql(ENDLESS).item()})
+    receive(widget, 1, "rows")
+    widget.close()
+    while "progress" in (stopped := sent.get(timeout=PATIENCE)):
+        continue
+    assert stopped["error"]["stopped"] is True
+
+
+def test_a_reply_that_cannot_be_sent_leaves_the_next_one_alone(
     widget: TimelineWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    sent: list[object] = []
-    monkeypatch.setattr(widget, "send", lambda reply, _files: sent.append(reply))
-    widget._handle_custom_msg({"id": 3, "kind": "start", "choices": {}, "options": {}}, [])
-    widget._handle_custom_msg({"hello": "there"}, [])
-    assert [reply["id"] for reply in sent if isinstance(reply, dict)] == [3]
+    sent: Queue[dict[str, Any]] = Queue()
+
+    def send(message: dict[str, Any], _files: object = None) -> None:
+        if message["id"] == 1:
+            raise ConnectionError("the page is gone")
+        sent.put(message)
+
+    monkeypatch.setattr(widget, "send", send)
+    receive(widget, 1, "rows")
+    receive(widget, 2, "rows")
+    assert sent.get(timeout=PATIENCE)["id"] == 2
 
 
 def test_the_widget_opens_with_the_choices_of_a_link(widget: TimelineWidget) -> None:

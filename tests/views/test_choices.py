@@ -12,13 +12,13 @@ from workbench.views.choices import (
     Filter,
     TimelineChoices,
     from_microseconds,
-    read_time,
     to_microseconds,
-    write_time,
 )
+from workbench.views.place import Key, read_place, read_time, write_place, write_time
 
 TIMES = st.datetimes(min_value=datetime(1900, 1, 1), max_value=datetime(2200, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis adds the zone
 POSITIONS = st.integers(0, 2**63 - 1)
+KEYS = st.builds(Key, TIMES, st.text(), st.text())
 FILTERS = st.builds(
     Filter,
     field=st.sampled_from(FIELDS),
@@ -32,8 +32,8 @@ CHOICES = st.builds(
     until=st.none() | TIMES,
     text=st.none() | st.text(min_size=1),
     position=st.none() | POSITIONS,
-    event=st.none() | POSITIONS,
-    row=st.none() | POSITIONS,
+    event=st.none() | POSITIONS | KEYS,
+    row=st.none() | POSITIONS | KEYS,
     zone=st.sampled_from(ZONES),
     theme=st.none() | st.sampled_from(THEMES),
 )
@@ -57,6 +57,8 @@ def test_parameters_of_others_are_left_alone() -> None:
         ("position", "-1"),
         ("row", "1.5"),
         ("event", "9" * 30),
+        ("event", "2026-03-02T00:00:00/crm/a1"),
+        ("row", "2026-03-02T00:00:00Z/a1"),
         ("zone", "mars"),
         ("theme", "pink"),
     ],
@@ -92,3 +94,8 @@ def test_what_narrows_is_named_and_dropped_by_name() -> None:
 def test_a_time_keeps_its_microseconds_through_text_and_numbers(moment: datetime) -> None:
     assert read_time(write_time(moment)) == moment
     assert from_microseconds(to_microseconds(moment)) == moment
+
+
+@given(POSITIONS | KEYS)
+def test_a_place_is_the_same_after_a_link(place: int | Key) -> None:
+    assert read_place(write_place(place)) == place

@@ -32,7 +32,7 @@ def test_pages_forward_meet_every_event_once_in_position_order(bank: Session) ->
 @pytest.mark.usefixtures("short_pages")
 def test_the_page_before_is_the_one_that_was_left(bank: Session) -> None:
     chosen = TimelineChoices(filters=LOANS.filters, row=23)
-    page = load_rows(bank, chosen, backwards=True)
+    page = load_rows(bank, chosen, "before")
     assert page.rows["position"].to_list() == [3, 7, 11, 15, 19]
     assert page.before == 0
     assert load_rows(bank, chosen).before == 5

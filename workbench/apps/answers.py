@@ -13,8 +13,10 @@ from workbench.session import Session
 from workbench.views.choices import TimelineChoices, to_microseconds
 from workbench.views.event import load_event, load_surroundings
 from workbench.views.facets import count_facets
+from workbench.views.order import order_by
 from workbench.views.overview import Overview, load_overview, window_of
-from workbench.views.rows import export_rows, load_previous, load_rows, write_rows
+from workbench.views.place import place_of, write_place
+from workbench.views.rows import Move, export_rows, load_previous, load_rows, write_rows
 from workbench.views.summary import suggest_drops, summarise_window
 from workbench.views.timeline import picture_geometry, show_timeline
 from workbench.views.where import match_choices
@@ -54,7 +56,6 @@ def _form(request: Request) -> str:
 
 
 def _start(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
-    basis = session.basis()
     head = session.head()
     known = choices.position if choices.position is not None else head.position
     overview = load_overview(session, known)
@@ -62,7 +63,9 @@ def _start(session: Session, choices: TimelineChoices, _options: Mapping[str, An
     return {
         "log": session.settings.name,
         "engine": {"duckdb": "DuckDB", "trino": "Trino"}.get(session.engine.name, session.engine.name),
-        "quarantined": basis.left_out.get("quarantined", 0),
+        "quarantined": session.basis().left_out.get("quarantined", 0),
+        "order": list(session.order),
+        "snapshot": None if head.snapshot_id is None else str(head.snapshot_id),
         "head": head.position,
         "head_events": head.event_count,
         "position": known,
@@ -131,13 +134,21 @@ def _facets(session: Session, choices: TimelineChoices, _options: Mapping[str, A
 
 
 def _rows(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
-    page = load_rows(session, choices, backwards=bool(options.get("backwards")))
-    return {"rows": _plain(page.rows), "before": page.before}
+    page = load_rows(session, choices, _move(options))
+    return {"rows": _placed(page.rows), "before": page.before}
 
 
 def _previous(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
-    page = load_rows(session, choices, backwards=bool(options.get("backwards")))
-    return {"rows": _plain(load_previous(session, page.rows))}
+    page = load_rows(session, choices, _move(options))
+    return {"rows": _placed(load_previous(session, page.rows))}
+
+
+def _move(options: Mapping[str, Any]) -> Move:
+    try:
+        move: Move = msgspec.convert(options.get("move", "at"), Move)
+    except msgspec.ValidationError as error:
+        raise ArgumentError(f"A page is asked for at, after or before a place, not {options['move']}.") from error
+    return move
 
 
 def _summary(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
@@ -145,13 +156,14 @@ def _summary(session: Session, choices: TimelineChoices, _options: Mapping[str, 
 
 
 def _event(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
-    return _plain_values(msgspec.structs.asdict(load_event(session, choices.event or 0)))
+    details = load_event(session, choices.event or 0)
+    return {**_plain_values(msgspec.structs.asdict(details)), "place": write_place(place_of(details.envelope))}
 
 
 def _around(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
     around = load_surroundings(session, load_event(session, choices.event or 0), choices.position)
     return {
-        name: _plain(value) if isinstance(value, pl.DataFrame) else value
+        name: _placed(value) if isinstance(value, pl.DataFrame) else value
         for name, value in msgspec.structs.asdict(around).items()
     }
 
@@ -160,10 +172,10 @@ def _drops(session: Session, choices: TimelineChoices, _options: Mapping[str, An
     return {"drops": [{"name": name, "events": events} for name, events in suggest_drops(session, choices)]}
 
 
-def _rows_sql(_session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _rows_sql(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
     where = match_choices(choices)
     return {
-        "sql": where.select("*", "order by position"),
+        "sql": where.select("*", order_by(session)),
         "parameters": {name: str(value) for name, value in where.parameters.items()},
     }
 
@@ -188,8 +200,9 @@ def _time(moment: datetime | None) -> int | None:
     return None if moment is None else to_microseconds(moment)
 
 
-def _plain(frame: pl.DataFrame) -> list[Answer]:
-    return [_plain_values(row) for row in frame.to_dicts()]
+def _placed(frame: pl.DataFrame) -> list[Answer]:
+    """Return the rows as plain values, each with the place a link names it by."""
+    return [{**_plain_values(row), "place": write_place(place_of(row))} for row in frame.iter_rows(named=True)]
 
 
 def _plain_values(values: Mapping[str, Any]) -> Answer:

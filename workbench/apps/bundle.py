@@ -16,6 +16,7 @@ SCRIPTS: Final = (
     "dom.js",
     "format.js",
     "state.js",
+    "work.js",
     "header.js",
     "strip.js",
     "facets.js",

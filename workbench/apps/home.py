@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
+from urllib.parse import urlencode
 
 import polars as pl
 
 from workbench.apps.markup import Markup, element, join
 from workbench.charts.theme import HUES
 from workbench.session import Session
-from workbench.views.grain import DAY
+from workbench.views.choices import Filter, TimelineChoices
+from workbench.views.grain import DAY, calendar_ticks
 from workbench.views.home import HomeFigures, count_home
 
 STYLE: Final = Path(__file__).parent / "static" / "home.css"
@@ -58,10 +60,11 @@ def _page(name: str, chip: Markup | None, main: Markup, apps: Sequence[App]) -> 
 
 def _basis(figures: HomeFigures, engine: str) -> Markup:
     position = figures.overview.position
-    place = "none" if position is None else "none yet" if position < 0 else f"{position:,}"
+    place = "none yet" if position is not None and position < 0 else f"{position:,}" if position is not None else ""
+    start = join("position ", element("b", place)) if place else "mapped, without positions"
     last = join(" · ", element("b", f"{_minute(figures.last)} UTC")) if figures.last else None
     rest = f" · {engine} · {figures.quarantined:,} quarantined"
-    return element("span", "position ", element("b", place), last, rest, class_="basis")
+    return element("span", start, last, rest, class_="basis")
 
 
 def _empty() -> Markup:
@@ -85,9 +88,12 @@ def _sentence(figures: HomeFigures) -> Markup:
         waiting = "1 record waits" if figures.quarantined == 1 else f"{figures.quarantined:,} records wait"
         see = join(f" {extent}; see them with ", element("code", "workbench quarantine"), ".")
         return element("p", element("b", f"! {waiting} in quarantine."), see, class_="holds note")
-    order = "no position missing, none twice, nothing waiting" if figures.missing is not None else "nothing waiting"
+    if figures.missing is None:
+        # A table of others gives no position by which a gap would show.
+        mapped = element("b", element("i", "–"), " A table that others write.")  # noqa: RUF001 - the sign of a fact, see the checks
+        return element("p", mapped, f" {extent}; without positions a gap cannot be told.", class_="holds note")
     whole = element("b", element("i", "✓"), " The log is whole.")
-    return element("p", whole, f" {extent}; {order}.", class_="holds good")
+    return element("p", whole, f" {extent}; no position missing, none twice, nothing waiting.", class_="holds good")
 
 
 def _figures(figures: HomeFigures) -> Markup:
@@ -131,8 +137,18 @@ def _volume(figures: HomeFigures) -> Markup:
         "section",
         element("div", element("h2", "Volume"), _dim(note), _open_timeline(), class_="line"),
         _bars(boxes, 65, class_="volume", viewBox=f"0 0 {VOLUME_WIDTH} 65", preserveAspectRatio="none"),
-        element("div", _dim(_day(first)), element("span", class_="gap"), _dim(f"{_day(last)} UTC"), class_="line"),
+        element("div", *_ticks(first, last), class_="ticks"),
     )
+
+
+def _ticks(first: int, last: int) -> list[Markup]:
+    """Return the beginnings of months, years or days under the bars, about one a 65 pixels."""
+    width = max(1, last - first)
+    ticks: list[Markup] = []
+    for second, words in calendar_ticks(first, last, VOLUME_WIDTH // 65):
+        left = f"left:{100 * (second - first) / width:.2f}%"
+        ticks.append(element("span", words if ticks else f"{words} UTC", class_="dim", style=left))
+    return ticks
 
 
 def _open_timeline() -> Markup:
@@ -141,7 +157,7 @@ def _open_timeline() -> Markup:
 
 def _bars(boxes: Sequence[tuple[float, float, float]], floor: int, hue: str | None = None, **given: object) -> Markup:
     path = "".join(f"M{left:.1f} {floor}v{-max(1.0, high):.1f}h{wide:.1f}V{floor}z" for left, wide, high in boxes)
-    return element("svg", element("path", d=path, fill=hue), aria_hidden="true", **given)
+    return element("svg", element("path", d=path, fill=hue or "currentColor"), aria_hidden="true", **given)
 
 
 def _types(figures: HomeFigures) -> Markup:
@@ -168,7 +184,7 @@ _SEEN: Final = (("first seen, UTC", ""), ("last seen, UTC", ""))
 
 def _type(row: dict[str, object], hue: str | None, parts: dict[int, int], figures: HomeFigures) -> Markup:
     swatch = element("i", class_="swatch" if hue else "swatch hollow", style=f"background:{hue}" if hue else None)
-    events, last = row["events"], row["last"]
+    name, events, last = str(row["event_type"]), row["events"], row["last"]
     share = 100 * int(str(events)) / figures.overview.events
     quiet = (figures.last - last).days if figures.last and isinstance(last, datetime) else 0
     silent = _dim(f" {quiet:,} days before the last") if quiet >= SILENT_DAYS else None
@@ -177,7 +193,7 @@ def _type(row: dict[str, object], hue: str | None, parts: dict[int, int], figure
     width = 3 * SPARK_PARTS
     return element(
         "tr",
-        element("td", swatch, row["event_type"], title=row["event_type"]),
+        element("td", swatch, element("a", name, href=f"timeline/?{_only(name)}"), title=name),
         element("td", row["versions"], class_="n"),
         element("td", f"{events:,}", class_="n"),
         element("td", f"{share:.2f} %", class_="n"),
@@ -185,6 +201,12 @@ def _type(row: dict[str, object], hue: str | None, parts: dict[int, int], figure
         element("td", _minute(row["first"])),
         element("td", _minute(last), silent),
     )
+
+
+def _only(event_type: str) -> str:
+    """Return the link parameters of the events of one type."""
+    chosen = TimelineChoices(filters=(Filter(field="event_type", values=(event_type,)),))
+    return urlencode(chosen.to_query(), doseq=True)
 
 
 def _count_parts(figures: HomeFigures) -> dict[str, dict[int, int]]:
@@ -231,7 +253,3 @@ def _dim(words: str) -> Markup:
 
 def _minute(moment: object) -> str:
     return f"{moment.astimezone(UTC):%Y-%m-%d %H:%M}" if isinstance(moment, datetime) else ""
-
-
-def _day(second: int) -> str:
-    return f"{datetime.fromtimestamp(second, UTC):%-d %b %Y}"

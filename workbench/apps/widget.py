@@ -10,6 +10,7 @@ import traitlets
 
 from workbench.apps.answers import Request, answer_request
 from workbench.apps.bundle import load_bundle, load_style
+from workbench.apps.work import StoppedError, Watch, Work
 from workbench.errors import ArgumentError, QueryRefusedError, WorkbenchError
 from workbench.session import Session
 
@@ -36,6 +37,7 @@ class TimelineWidget(anywidget.AnyWidget):
         apps: Sequence[Mapping[str, str]] = (),
     ) -> None:
         self._session = session
+        self._work = Work(self._reply, self._tell)
         self._esm = load_bundle()
         self._css = load_style()
         super().__init__(
@@ -49,19 +51,40 @@ class TimelineWidget(anywidget.AnyWidget):
         except msgspec.ValidationError:
             # Not ours: another message of the toolkit.
             return
-        reply, files = self.answer(request)
-        self.send(reply, files)
+        self._work.take(request)
 
-    def answer(self, request: Request) -> tuple[dict[str, Any], list[bytes]]:
-        """Return the reply to one request, under the same id: ``body``, or the ``error`` in one sentence."""
+    def _tell(self, message: dict[str, Any]) -> None:
+        self.send(message)
+
+    def _reply(self, request: Request, watch: Watch) -> None:
+        self.send(*self.answer(request, watch))
+
+    def close(self) -> None:
+        """Take the widget away; what it still works on is stopped."""
+        self._work.cancel()
+        super().close()
+
+    def answer(self, request: Request, watch: Watch | None = None) -> tuple[dict[str, Any], list[bytes]]:
+        """Return the reply to one request, under the same id: ``body``, or the ``error`` in one sentence.
+
+        ``watch`` hears how far its statements are, and can stop them.
+        """
         reply: dict[str, Any] = {"id": request.id, "kind": request.kind}
         try:
-            body, files = answer_request(self._session, request)
+            body, files = self._ask(request, watch)
         except WorkbenchError as error:
-            return {**reply, "error": {"sentence": str(error), "refused": isinstance(error, REFUSALS)}}, []
+            kind = {"refused": isinstance(error, REFUSALS), "stopped": isinstance(error, StoppedError)}
+            return {**reply, "error": {"sentence": str(error), **kind}}, []
         except Exception as error:
             # Without an answer the page would wait for ever; the trace goes to whoever runs the server.
             logging.getLogger(__name__).exception("The request %r was not answered", request.kind)
             sentence = f"This could not be answered. The workbench failed with {type(error).__name__}: {error}"
-            return {**reply, "error": {"sentence": sentence, "refused": False}}, []
+            return {**reply, "error": {"sentence": sentence, "refused": False, "stopped": False}}, []
         return {**reply, "body": body}, files
+
+    def _ask(self, request: Request, watch: Watch | None) -> tuple[dict[str, Any], list[bytes]]:
+        if watch is None:
+            return answer_request(self._session, request)
+        watch.check()
+        with self._session.watching(watch):
+            return answer_request(self._session, request)

@@ -14,7 +14,8 @@ from workbench.charts.time_axis import Window, time_axis, time_scale
 LANE_HEIGHT: Final = 23
 LABELS: Final = 248
 TALLEST: Final = 70
-AXIS: Final = 30
+# The axis and, above it, room for the exact time of an event that is open.
+AXIS: Final = 40
 # A bar fills 0.84 of its lane, so that neighbours never touch; a single event among thousands keeps one pixel.
 FULL, LEAST = 0.84, 0.045
 MILLION: Final = 1_000_000

@@ -7,7 +7,7 @@ import msgspec
 
 # Pixels a label needs, its neighbour's distance included, by how it is written.
 LABEL_WIDTHS: Final = {
-    "%b": 38,
+    "%b": 36,
     "%Y": 46,
     "%H:%M": 58,
     "%-d %b": 62,

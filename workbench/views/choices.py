@@ -7,6 +7,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from workbench.errors import ArgumentError
+from workbench.views.place import LARGEST, Place, read_place, read_time, write_place, write_time
 
 FIELDS: Final = ("event_type", "actor_kind", "actor_id", "stream_id", "source")
 ZONES: Final = ("utc", "local", "relative")
@@ -15,6 +16,9 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
 # In a link a missing value is "~"; a value that begins with "~" has one more of them.
 ABSENT: Final = "~"
+TIME: Final = "a time with its zone, such as 2026-01-31T08:00:00Z"
+EVENT: Final = "a position, 0 or more, or time/source/event_id where the log has none"
+WANTED: Final = {"since": TIME, "until": TIME, "event": EVENT, "row": EVENT}
 
 Query = Mapping[str, Sequence[str]]
 
@@ -32,8 +36,8 @@ class TimelineChoices(msgspec.Struct, frozen=True, kw_only=True):
 
     ``since`` and ``until`` cut on occurred_at, [since, until). ``text`` is looked for in payloads and ids, whatever its
     case.
-    ``position`` is the basis: events up to it count, all when None. ``event`` is the position that is open in the
-    inspector, ``row`` the position at which the page of rows begins.
+    ``position`` is the basis: events up to it count, all when None. ``event`` is the place of the event that is open in
+    the inspector, ``row`` the place at which the page of rows begins.
     """
 
     filters: tuple[Filter, ...] = ()
@@ -41,8 +45,8 @@ class TimelineChoices(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     text: str | None = None
     position: int | None = None
-    event: int | None = None
-    row: int | None = None
+    event: Place | None = None
+    row: Place | None = None
     zone: Literal["utc", "local", "relative"] = "utc"
     theme: Literal["light", "dark"] | None = None
 
@@ -81,9 +85,9 @@ class TimelineChoices(msgspec.Struct, frozen=True, kw_only=True):
             name = f"not_{chosen.field}" if chosen.negated else chosen.field
             query.setdefault(name, []).extend(_write_value(value) for value in chosen.values)
         times = {"since": self.since, "until": self.until}
-        numbers = {"position": self.position, "event": self.event, "row": self.row}
+        places = {"position": self.position, "event": self.event, "row": self.row}
         query |= {name: [write_time(moment)] for name, moment in times.items() if moment is not None}
-        query |= {name: [str(number)] for name, number in numbers.items() if number is not None}
+        query |= {name: [write_place(place)] for name, place in places.items() if place is not None}
         words = {"text": self.text, "theme": self.theme, "zone": None if self.zone == "utc" else self.zone}
         return query | {name: [word] for name, word in words.items() if word}
 
@@ -105,24 +109,11 @@ class TimelineChoices(msgspec.Struct, frozen=True, kw_only=True):
             until=_read(query, "until", read_time),
             text=_read(query, "text", str) or None,
             position=_read(query, "position", _read_position),
-            event=_read(query, "event", _read_position),
-            row=_read(query, "row", _read_position),
+            event=_read(query, "event", read_place),
+            row=_read(query, "row", read_place),
             zone=_one_of(query, "zone", ZONES) or "utc",
             theme=_one_of(query, "theme", THEMES),
         )
-
-
-def read_time(text: str) -> datetime:
-    """Return the aware UTC time that ISO text names. Raises ValueError, also for a time without a zone."""
-    moment = datetime.fromisoformat(text)
-    if moment.tzinfo is None:
-        raise ValueError(text)
-    return moment.astimezone(UTC)
-
-
-def write_time(moment: datetime) -> str:
-    """Return a time as ISO text in UTC, ending in Z."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 def to_microseconds(moment: datetime) -> int:
@@ -145,7 +136,7 @@ def _read_value(text: str) -> str | None:
 
 def _read_position(text: str) -> int:
     number = int(text)
-    if not 0 <= number < 2**63:
+    if not 0 <= number < LARGEST:
         raise ValueError(text)
     return number
 
@@ -157,11 +148,7 @@ def _read(query: Query, name: str, reader: Any) -> Any:
     try:
         return reader(values[-1])
     except (ValueError, OverflowError) as error:
-        wanted = (
-            "a time with its zone, such as 2026-01-31T08:00:00Z"
-            if name in {"since", "until"}
-            else "a position, 0 or more"
-        )
+        wanted = WANTED.get(name, "a position, 0 or more")
         raise ArgumentError(
             f"The link says {name}={values[-1]}, and {name} must be {wanted}. Nothing was asked of the log."
         ) from error

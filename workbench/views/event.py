@@ -9,16 +9,14 @@ import polars as pl
 
 from workbench.errors import UnknownEventError
 from workbench.session import Session
+from workbench.views.order import has_positions, narrow, order_by
 from workbench.views.payload import Line, list_lines
+from workbench.views.place import Place, place_of, write_place
 from workbench.views.where import Where
 
 MOST_NEIGHBOURS: Final = 12
 MOST_TICKS: Final = 2_000
-ROW: Final = {
-    "events": "select * from events where position = :position",
-    "events_stored": "select * from events_stored where position = :position",
-}
-BRIEF: Final = "position, event_id, event_type, occurred_at, stream_id, actor_id"
+BRIEF: Final = "position, event_id, source, event_type, occurred_at, stream_id, actor_id"
 
 
 class EventDetails(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +37,11 @@ class EventDetails(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands around an event, in position order: position, event_id, event_type, occurred_at, stream_id, actor_id.
+    """What stands around an event, in the log's order.
 
-    ``instant`` holds the events of the same occurred_at (the event among them), of ``instant_count``; ``causes`` the
-    event named by its causation_id; ``effects`` those that name it; ``stream`` its stream's events as position,
-    event_type, occurred_at, actor_id, at most 2,000 of ``stream_count``.
+    Columns position, event_id, source, event_type, occurred_at, stream_id, actor_id. ``instant`` holds the events of
+    the same occurred_at (the event among them), of ``instant_count``; ``causes`` the event named by its causation_id;
+    ``effects`` those that name it; ``stream`` its stream's events, at most 2,000 of ``stream_count``.
     """
 
     instant: pl.DataFrame
@@ -54,10 +52,10 @@ class Surroundings(msgspec.Struct, frozen=True, kw_only=True):
     stream_count: int
 
 
-def load_event(session: Session, position: int) -> EventDetails:
-    """Return the event at ``position``. Raises UnknownEventError when there is none."""
-    row = _row(session, "events", position)
-    stored = _row(session, "events_stored", position)
+def load_event(session: Session, place: Place) -> EventDetails:
+    """Return the event at a place. Raises UnknownEventError when there is none."""
+    row = _row(session, "events", place)
+    stored = _row(session, "events_stored", place)
     envelope = {name: value for name, value in row.items() if name not in {"data", "metadata"}}
     return EventDetails(
         envelope=envelope,
@@ -71,13 +69,18 @@ def load_event(session: Session, position: int) -> EventDetails:
     )
 
 
-def _row(session: Session, relation: str, position: int) -> dict[str, Any]:
-    rows = session.sql(ROW[relation], {"position": position})
+def _row(session: Session, relation: str, place: Place) -> dict[str, Any]:
+    where = narrow(session, Where("", {}), "=", place)
+    rows = session.sql(where.select("*", relation=relation), where.parameters)
     if rows.is_empty():
-        raise UnknownEventError(
-            f"No event stands at position {position:,}. Positions go up to {session.head().position:,}; choose one."
-        )
+        raise UnknownEventError(_unknown(session, place))
     return rows.row(0, named=True)
+
+
+def _unknown(session: Session, place: Place) -> str:
+    if not has_positions(session):
+        return f"No event stands at {write_place(place)}. Choose one of the rows."
+    return f"No event stands at position {place:,}. Positions go up to {session.head().position:,}; choose one."
 
 
 def _read_origin(metadata: str | None) -> dict[str, Any]:
@@ -97,26 +100,27 @@ def load_surroundings(session: Session, details: EventDetails, known_position: i
     cause = envelope["causation_id"]
     stream = _ask(session, "stream_id = :stream", until, limit=MOST_TICKS, stream=envelope["stream_id"])
     return Surroundings(
-        instant=_near(instant, envelope["position"]),
+        instant=_near(instant, place_of(envelope)),
         instant_count=instant.height,
         causes=_ask(session, "event_id = :cause", until, cause=cause) if cause else instant.clear(),
         effects=_ask(session, "causation_id = :cause", until, limit=MOST_NEIGHBOURS, cause=envelope["event_id"]),
-        stream=stream.select("position", "event_type", "occurred_at", "actor_id"),
+        stream=stream,
         stream_count=_count(session, "stream_id = :stream", until, stream=envelope["stream_id"])
         if stream.height == MOST_TICKS
         else stream.height,
     )
 
 
-def _near(instant: pl.DataFrame, position: int) -> pl.DataFrame:
-    at = instant["position"].to_list().index(position) if position in instant["position"] else 0
+def _near(instant: pl.DataFrame, place: Place) -> pl.DataFrame:
+    places = [place_of(row) for row in instant.iter_rows(named=True)]
+    at = places.index(place) if place in places else 0
     first = max(0, min(at - MOST_NEIGHBOURS // 2, instant.height - MOST_NEIGHBOURS))
     return instant.slice(first, MOST_NEIGHBOURS)
 
 
 def _ask(session: Session, condition: str, until: int | None, *, limit: int = 1_000, **parameters: Any) -> pl.DataFrame:
     where = _match(condition, until, parameters)
-    return session.sql(where.select(BRIEF, f"order by position limit {limit}"), where.parameters)
+    return session.sql(where.select(BRIEF, f"{order_by(session)} limit {limit}"), where.parameters)
 
 
 def _count(session: Session, condition: str, until: int | None, **parameters: Any) -> int:

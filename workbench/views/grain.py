@@ -9,6 +9,10 @@ DAY: Final = 86_400
 # Weeks begin on a Monday; the first Monday after 1970 began was its fourth day later.
 MONDAY: Final = 4 * DAY
 NARROWEST: Final = 1.5
+YEAR: Final = 12
+# A calendar's ticks: days up to ten weeks, then months, quarters, and years.
+TICK_DAYS: Final = 70
+TICK_MONTHS: Final = (1, 3, YEAR, 5 * YEAR, 25 * YEAR, 100 * YEAR, 1_000 * YEAR)
 
 
 class Grain(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,3 +73,32 @@ def bin_start(grain: Grain, number: int) -> int:
         return grain.anchor + number * grain.seconds
     year, month = divmod(number * grain.months, 12)
     return int(datetime(min(max(year, 1), 9999), month + 1, 1, tzinfo=UTC).timestamp())
+
+
+def calendar_ticks(first: int, last: int, most: int) -> list[tuple[int, str]]:
+    """Return where days, months or years begin between two epoch seconds, about ``most`` of them, with their names.
+
+    The first one carries its year, and so does each January. A time without any such beginning has its first day.
+    """
+    days = (last - first) / DAY
+    if days < TICK_DAYS:
+        step = max(1, round(days / most)) * DAY
+        found = [(start, f"{_date(start):%-d %b}") for start in range(-(-first // DAY) * DAY, last + 1, step)]
+    else:
+        months = next((count for count in TICK_MONTHS if days / (30 * count) <= most), TICK_MONTHS[-1])
+        begin = _date(first).year * YEAR + _date(first).month - 1
+        numbers = range(-(-begin // months) * months, _date(last).year * YEAR + _date(last).month, months)
+        starts = [datetime(number // YEAR, number % YEAR + 1, 1, tzinfo=UTC) for number in numbers]
+        found = [(int(start.timestamp()), _name_month(start, months)) for start in starts if start.timestamp() >= first]
+    if not found:
+        return [(first, f"{_date(first):%-d %b %Y}")]
+    (start, words), *rest = found
+    return [(start, words if words[-4:].isdigit() else f"{words} {_date(start):%Y}"), *rest]
+
+
+def _name_month(start: datetime, months: int) -> str:
+    return f"{start:%Y}" if months >= YEAR else f"{start:%b %Y}" if start.month == 1 else f"{start:%b}"
+
+
+def _date(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)

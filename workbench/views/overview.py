@@ -14,6 +14,7 @@ from workbench.charts.theme import assign_hues
 from workbench.session import Session
 from workbench.views.choices import TimelineChoices, from_microseconds, to_microseconds
 from workbench.views.grain import Grain, bin_expression, bin_start, choose_grain
+from workbench.views.order import check_position, has_positions
 from workbench.views.where import match_choices
 
 # The strip is 1,280 px wide or more; from 2.5 px on a bar reads as a bar, ten years as weeks, half a year as days.
@@ -44,27 +45,30 @@ class Overview(msgspec.Struct, frozen=True, kw_only=True):
 
 # A page asks for the position it was opened at, another for the head: more than these are not in use at once.
 KEPT: Final = 8
-_known: WeakKeyDictionary[Session, OrderedDict[int, Overview]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Session, OrderedDict[tuple[str, int | None], Overview]] = WeakKeyDictionary()
 _lock = Lock()
 
 
 def load_overview(session: Session, position: int | None) -> Overview:
     """Return the overview of the log up to ``position``, the head's when it is None; the last few are kept.
 
-    A position never changes what lies before it, so what was counted once stays right. A log without positions is
-    counted anew each time.
+    A position never changes what lies before it, and neither does the snapshot of a log without positions, so what
+    was counted once stays right.
     """
-    position = session.head().position if position is None else position
-    if position is None:
-        return _count(session, None)
+    if has_positions(session):
+        position = session.head().position if position is None else position
+        key = ("position", position)
+    else:
+        check_position(session, position)
+        key = ("snapshot", session.head().snapshot_id)
     with _lock:
-        kept = _known.setdefault(session, OrderedDict()).get(position)
+        kept = _known.setdefault(session, OrderedDict()).get(key)
     if kept is not None:
         return kept
     counted = _count(session, position)
     with _lock:
         overviews = _known[session]
-        overviews[position] = counted
+        overviews[key] = counted
         while len(overviews) > KEPT:
             overviews.popitem(last=False)
     return counted

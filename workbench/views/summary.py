@@ -7,7 +7,7 @@ import msgspec
 
 from workbench.session import Session
 from workbench.views.choices import TimelineChoices
-from workbench.views.where import match_choices
+from workbench.views.where import Where, match_choices
 
 HOUR: Final = 3_600
 WEEK_HOURS: Final = 168
@@ -16,7 +16,11 @@ MONDAY_SHIFT: Final = 72
 
 
 class WindowSummary(msgspec.Struct, frozen=True, kw_only=True):
-    """What the events of a window come to. ``week`` counts them by hour of the week, Monday 00:00 UTC first."""
+    """What the events of a window come to.
+
+    ``versions`` counts the schema versions of their types as they were written; in `events` every payload is of its
+    type's current one. ``week`` counts the events by hour of the week, Monday 00:00 UTC first.
+    """
 
     events: int
     streams: int
@@ -33,8 +37,7 @@ def summarise_window(session: Session, choices: TimelineChoices) -> WindowSummar
     where = match_choices(choices)
     types = session.sql(
         where.select(
-            "event_type, schema_version, count(*) as events, min(occurred_at) as first, max(occurred_at) as last",
-            "group by 1, 2",
+            "event_type, count(*) as events, min(occurred_at) as first, max(occurred_at) as last", "group by 1"
         ),
         where.parameters,
     )
@@ -44,13 +47,27 @@ def summarise_window(session: Session, choices: TimelineChoices) -> WindowSummar
     ).row(0, named=True)
     return WindowSummary(
         events=int(types["events"].sum()),
-        event_types=types["event_type"].n_unique(),
-        versions=types.height,
+        event_types=types.height,
+        versions=_count_versions(session, choices),
         first=min(types["first"].to_list(), default=None),
         last=max(types["last"].to_list(), default=None),
         week=_count_week(session, choices),
         **people,
     )
+
+
+def _count_versions(session: Session, choices: TimelineChoices) -> int:
+    """Return how many schema versions the events were written in.
+
+    Text may be found in a lifted payload only, so it is looked for in `events`; all else is the same in both.
+    """
+    where, relation = match_choices(choices), "events_stored"
+    if choices.text:
+        found = where.select("source as found_source, event_id as found_id")
+        relation = f"events_stored join ({found}) as found on source = found_source and event_id = found_id"
+        where = Where("", where.parameters)
+    text = where.select("event_type, schema_version", "group by 1, 2", relation=relation)
+    return session.sql(text, where.parameters).height
 
 
 def _count_week(session: Session, choices: TimelineChoices) -> tuple[int, ...]:

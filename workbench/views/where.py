@@ -17,9 +17,9 @@ class Where(msgspec.Struct, frozen=True):
     text: str
     parameters: Mapping[str, Any]
 
-    def select(self, columns: str, tail: str = "") -> str:
+    def select(self, columns: str, tail: str = "", *, relation: str = "events") -> str:
         """Return the statement that reads ``columns`` of the events this clause leaves."""
-        return "\n".join(line for line in (f"select {columns}", "from events", self.text, tail) if line)
+        return "\n".join(line for line in (f"select {columns}", f"from {relation}", self.text, tail) if line)
 
     def also(self, condition: str, **parameters: Any) -> "Where":
         """Return this clause narrowed by one more condition."""

@@ -44,6 +44,8 @@ function drawFacet(app, facet) {
 function drawValue(app, facet, each, { narrowed, kept, tallest }) {
   const name = each.value === null ? NONE : facet.field === "actor_kind" && each.value === "ai" ? "AI" : each.value;
   const mark = facet.field === "event_type" ? swatch(app.hues.get(each.value)) : facet.field === "actor_kind" ? sign(each.value) : facet.field === "actor_id" ? sign(each.kind) : null;
+  // The bar stands under the name, wherever that begins.
+  const lead = (narrowed ? 21 : 0) + (mark ? 17 : 0);
   const toggle = () => app.toggleValue(facet.field, each.value, kept);
   return h(
     "li",
@@ -55,6 +57,6 @@ function drawValue(app, facet, each, { narrowed, kept, tallest }) {
     h("span", { class: "wb-choice" },
       link("only", () => app.chooseAll(app.choices.only(facet.field, each.value)), { "aria-label": `only ${name}` }),
       link("not", () => app.chooseAll(app.choices.not(facet.field, each.value)), { "aria-label": `not ${name}` })),
-    h("i", { class: "wb-bar", style: { width: `${(100 * each.events) / tallest}%` } }),
+    h("i", { class: "wb-bar", style: { left: `${lead}px`, width: `calc((100% - ${lead}px) * ${(each.events / tallest).toFixed(4)})` } }),
   );
 }

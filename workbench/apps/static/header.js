@@ -17,8 +17,9 @@ function drawHeader(app) {
       h(
         "span",
         { class: "wb-basis", title: "What every answer on this page rests on" },
-        h("span", {}, "position "),
-        h("b", {}, start.position === null ? "none" : start.position < 0 ? "none yet" : count(start.position)),
+        start.position === null
+          ? ["mapped · snapshot ", h("b", {}, start.snapshot ?? "none yet")]
+          : ["position ", h("b", {}, start.position < 0 ? "none yet" : count(start.position))],
         start.last !== null && [" · ", h("b", {}, `${timeText(start.last, zone === "local" ? "local" : "utc", 0, "minute")} ${zone === "local" ? localShort() : "UTC"}`)],
         ` · ${start.engine} · ${count(start.quarantined)} quarantined`,
       ),
@@ -114,12 +115,18 @@ function drawNotice(app) {
     h(
       "div",
       { class: `wb-notice ${notice.kind}`, role: notice.kind === "failed" ? "alert" : "status" },
-      notice.kind === "busy" ? h("span", { class: "wb-spinner", "aria-hidden": "true" }) : notice.sign && h("span", { class: "wb-mark", "aria-hidden": "true" }, notice.sign),
-      h("div", { class: "wb-words" }, h("b", {}, notice.title), notice.detail && h("div", {}, notice.detail)),
+      notice.sign && h("span", { class: "wb-mark", "aria-hidden": "true" }, notice.sign),
+      h("div", { class: "wb-words" }, h("b", {}, markFault(notice.title)), notice.detail && h("div", {}, notice.detail)),
       h("span", { class: "wb-gap" }),
       (notice.buttons ?? []).map(([words, act, main]) => button(words, act, main ? { class: "wb-button main" } : {})),
     ),
   );
+}
+
+// A refusal marks the words at fault, which it repeats as name=value.
+function markFault(title) {
+  const found = /^(Refused: .*?)(\w+=\S+?)(,? .*)$/s.exec(title);
+  return found ? [found[1], h("span", { class: "wb-fault" }, found[2]), found[3]] : title;
 }
 
 function splitSentence(sentence) {

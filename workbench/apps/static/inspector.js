@@ -24,10 +24,9 @@ function drawWindow(app, side) {
       pair("events", count(summary.events)),
       pair("streams", count(summary.streams)),
       pair("actors", count(summary.actors)),
-      pair("types, versions", `${count(summary.event_types)}, ${count(summary.versions)}`),
-      pair("first occurred_at", time(summary.first)),
-      pair("last occurred_at", time(summary.last)),
-      days >= 1 ? pair("per day", `${count(Math.round(summary.events / days))} on average`) : null),
+      pair("types", [count(summary.event_types), h("span", { class: "wb-dim" }, summary.versions > summary.event_types ? ` written in ${plural(summary.versions, "schema version")}` : "")]),
+      summary.events ? [pair("first occurred_at", time(summary.first)), pair("last occurred_at", time(summary.last))] : null,
+      summary.events && days >= 1 ? pair("per day", `${count(Math.round(summary.events / days))} on average`) : null),
     summary.events ? drawWeek(summary.week) : null,
     summary.events && timeline?.busiest ? drawPlaces(app) : null,
     section("Keys", [h("kbd", {}, "?"), " shows all"], keyList(true)),
@@ -61,8 +60,7 @@ function drawPlaces(app) {
 
 function drawInspector(app, side) {
   const { event, choices, start } = app;
-  const position = choices.number("event");
-  if (!event || event.envelope.position !== position) return fill(side, app.eventError ? drawEventError(app) : h("div", { class: "wb-dim" }, ""));
+  if (!event || event.place !== choices.one("event")) return fill(side, app.eventError ? drawEventError(app) : h("div", { class: "wb-dim" }, ""));
   const e = event.envelope;
   const zone = choices.zone === "relative" ? "" : choices.zone === "local" ? ` ${localShort()}` : " UTC";
   const time = (micros) => `${timeText(micros, choices.zone, start.last)}${zone}`;
@@ -71,16 +69,16 @@ function drawInspector(app, side) {
     h("option", { value: "" }, "Around this event"), [["± 1 min", 60e6], ["± 10 min", 600e6], ["± 1 h", 3600e6], ["± 1 day", 86400e6]].map(([words, half]) => h("option", { value: half }, words)));
   return fill(
     side,
-    h("div", { class: "wb-line wb-title" }, swatch(app.hues.get(e.event_type)), h("h2", { class: "wb-big", title: e.event_type }, e.event_type), h("span", { class: "wb-dim" }, `position ${count(e.position)}`), h("span", { class: "wb-gap" }),
+    h("div", { class: "wb-line wb-title" }, swatch(app.hues.get(e.event_type)), h("h2", { class: "wb-big", title: e.event_type }, e.event_type), e.position !== null ? h("span", { class: "wb-dim" }, `position ${count(e.position)}`) : null, h("span", { class: "wb-gap" }),
       button("‹", () => app.step(-1), { class: "wb-button icon bare", "aria-label": "Event before" }), button("›", () => app.step(1), { class: "wb-button icon bare", "aria-label": "Event after" }), button("✕", () => app.close(), { class: "wb-button icon bare", "aria-label": "Close" })),
     h("div", { class: "wb-buttons" }, near, button("This stream", () => app.chooseAll(app.choices.only("stream_id", e.stream_id).with({ since: null, until: null }))), button("Link", () => app.togglePanel("link"))),
     h("dl", { class: "wb-facts mono" },
       pair("event_id", e.event_id), pair("stream_id", e.stream_id),
-      pair("stream_version", [String(e.stream_version), app.around ? h("span", { class: "wb-dim sans" }, ` of 0 – ${count(app.around.stream_count - 1)}`) : null]),
+      e.stream_version === null ? null : pair("stream_version", [String(e.stream_version), app.around ? h("span", { class: "wb-dim sans" }, ` of 0 – ${count(app.around.stream_count - 1)}`) : null]),
       pair("event_type", e.event_type),
       pair("schema_version", [String(e.schema_version), event.stored_version !== e.schema_version ? h("span", { class: "wb-dim sans" }, ` as written ${event.stored_version}`) : null]),
-      pair("occurred_at", time(e.occurred_at)), pair("recorded_at", time(e.recorded_at)),
-      pair("actor", e.actor_id === null && e.actor_kind === null ? h("span", { class: "absent sans" }, NONE) : [e.actor_kind ? [sign(e.actor_kind), " "] : null, e.actor_id ?? NONE, h("span", { class: "wb-dim sans" }, e.actor_kind ? ` ${e.actor_kind === "ai" ? "AI" : e.actor_kind}` : "")]),
+      pair("occurred_at", time(e.occurred_at)), e.recorded_at === null ? null : pair("recorded_at", time(e.recorded_at)),
+      pair("actor", e.actor_id === null && e.actor_kind === null ? h("span", { class: "absent sans" }, NONE) : [e.actor_kind ? sign(e.actor_kind) : null, e.actor_id ?? NONE, h("span", { class: "wb-dim sans" }, e.actor_kind ? ` ${e.actor_kind === "ai" ? "AI" : e.actor_kind}` : "")]),
       pair("source", e.source),
       event.origin.file !== undefined ? pair("source file", event.origin.file) : null,
       event.origin.offset !== undefined ? pair("byte offset", [count(event.origin.offset), event.origin.line !== undefined ? h("span", { class: "wb-dim sans" }, ` line ${count(event.origin.line)}`) : null]) : null,
@@ -108,7 +106,7 @@ function drawPayload(app, event) {
       changed ? [h("h4", {}, `lifted, schema ${event.envelope.schema_version}`), h("pre", { class: "wb-code" }, event.raw_data)] : null,
       event.raw_metadata !== null ? [h("h4", {}, "metadata"), h("pre", { class: "wb-code" }, event.raw_metadata)] : null);
   }
-  return h("section", { class: "wb-section" }, head, drawTree(app, "data", event.data), event.metadata.length ? drawTree(app, "metadata", event.metadata) : null);
+  return h("section", { class: "wb-section" }, head, drawTree(app, "data", event.data), event.raw_metadata !== null && event.metadata.length ? drawTree(app, "metadata", event.metadata) : null);
 }
 
 function drawTree(app, name, lines) {
@@ -137,14 +135,15 @@ function longText(text) {
   return rest;
 }
 
-const brief = (app, row, note, current) => h("button", { type: "button", class: `wb-brief ${current ? "here" : ""}`, onclick: () => app.open(row.position) }, h("span", { class: "number" }, count(row.position)), swatch(app.hues.get(row.event_type)), h("span", { class: "wb-name" }, row.event_type), h("span", { class: "wb-dim" }, note ?? ""));
+const brief = (app, row, note, current) => h("button", { type: "button", class: `wb-brief ${current ? "here" : ""}`, onclick: () => app.open(row.place) }, h("span", { class: "number", title: row.event_id }, row.position === null ? row.event_id : count(row.position)), swatch(app.hues.get(row.event_type)), h("span", { class: "wb-name" }, row.event_type), h("span", { class: "wb-dim" }, note ?? ""));
 
 function drawInstant(app) {
   const { instant, instant_count } = app.around;
-  const here = app.event.envelope.position;
+  const here = app.event.place;
+  const order = app.start.order.includes("position") ? "position" : "source and id";
   if (instant_count <= 1) return section("Same instant", "this event alone");
   const shown = instant_count > instant.length ? `, ${instant.length} of them here` : "";
-  return section("Same instant", `${count(instant_count)} events, ordered by position${shown}`, instant.map((row, index) => brief(app, row, row.position === here ? "this event" : index === 0 ? "first by position" : "", row.position === here)));
+  return section("Same instant", `${count(instant_count)} events, ordered by ${order}${shown}`, instant.map((row, index) => brief(app, row, row.place === here ? "this event" : index === 0 ? `first by ${order}` : "", row.place === here)));
 }
 
 function drawCauses(app) {
@@ -152,7 +151,7 @@ function drawCauses(app) {
   const named = app.event.envelope.causation_id;
   const note = causes.length || effects.length ? `${plural(causes.length, "cause")}, ${plural(effects.length, "effect")}` : named === null ? "none is named" : "";
   return section("Cause and effects", note,
-    named !== null && !causes.length ? h("p", { class: "wb-dim" }, "Caused by ", h("code", {}, named), ", which is not in the log up to this position.") : null,
+    named !== null && !causes.length ? h("p", { class: "wb-dim" }, "Caused by ", h("code", {}, named), `, which is not in the log${app.event.envelope.position === null ? "" : " up to this position"}.`) : null,
     causes.map((row) => brief(app, row, "cause")), effects.map((row) => brief(app, row, "effect")));
 }
 
@@ -161,13 +160,13 @@ function drawStreamStrip(app) {
   const { envelope } = app.event;
   const times = stream.map((row) => row.occurred_at);
   const [from, to] = [Math.min(...times), Math.max(...times)];
-  const actors = new Set(stream.map((row) => row.actor_id)).size;
+  const actors = new Set(stream.map((row) => row.actor_id).filter((actor) => actor !== null)).size;
   const wide = 340;
   const place = (micros) => 2 + ((micros - from) / Math.max(1, to - from)) * (wide - 4);
   const tick = (row) => s("line", { x1: place(row.occurred_at), x2: place(row.occurred_at), y1: 2, y2: 24, stroke: app.hues.get(row.event_type) ?? "currentColor", "stroke-width": 2 });
   const at = place(envelope.occurred_at);
   const zone = app.choices.zone;
-  const note = `${plural(stream_count, "event")}${to > from ? ` in ${durationText(to - from)}` : ""}, by ${plural(actors, "actor")}`;
+  const note = `${plural(stream_count, "event")}${to > from ? ` in ${durationText(to - from)}` : ""}${actors ? `, by ${plural(actors, "actor")}` : ""}`;
   return section(`Stream ${envelope.stream_id}`, stream.length < stream_count ? `the first ${count(stream.length)} of ${plural(stream_count, "event")}` : note,
     h("div", { class: "wb-stream" }, s("svg", { viewBox: `0 0 ${wide} 34`, width: "100%", height: 34, preserveAspectRatio: "none", role: "img", "aria-label": note }, stream.map(tick), s("path", { class: "wb-caret", d: `M${at - 5} 33h10l-5 -6z` }))),
     h("div", { class: "wb-line wb-dim" }, h("span", {}, timeText(from, zone, app.start.last, "minute")), h("span", { class: "wb-gap" }), h("span", {}, `${timeText(to, zone, app.start.last, "minute")}${zone === "utc" ? " UTC" : ""}`)));

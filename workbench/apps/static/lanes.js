@@ -12,7 +12,7 @@ function drawDetailHead(app) {
       h("span", { class: "wb-gap" }),
       button("−", () => app.zoom(2), { class: "wb-button icon", "aria-label": "Zoom out", disabled: !app.chosenWindow() }),
       button("+", () => app.zoom(0.5), { class: "wb-button icon", "aria-label": "Zoom in" })),
-    h("div", { class: "wb-line wb-dim" }, h("span", {}, `${timeline.caption} · on occurred_at`), h("span", { class: "wb-gap" }), h("span", {}, plural(timeline.event_types, "event type"))),
+    h("div", { class: "wb-line wb-dim" }, timeline.events ? [h("span", {}, `${timeline.caption} · on occurred_at`), h("span", { class: "wb-gap" }), h("span", {}, plural(timeline.event_types, "event type"))] : "Nothing to count"),
   );
 }
 

@@ -13,16 +13,19 @@ function drawRows(app) {
       event.target.value = "";
       app.choose({ row: text || null }, { only: "rows" });
     } }));
-  goto.placeholder = rows.length ? String(rows[0].position) : "0";
-  const heads = [["position", "number"], [`occurred_at, ${zone}`, ""], ["event_type", ""], ["stream_id", ""], ["ver", "number"], ["actor_id", ""], ["since prev.", "number"]];
-  const body = h("tbody", {}, rows.map((row) => drawRow(app, row)));
+  const placed = app.start.order.includes("position");
+  const order = placed ? "in position order" : "in the order of time, source and id";
+  goto.placeholder = rows.length && placed ? String(rows[0].position) : "0";
+  const shown = columnsOf(rows, placed);
+  const heads = [["position", "number"], [`occurred_at, ${zone}`, ""], ["event_type", ""], ["stream_id", ""], ["ver", "number"], ["actor_id", ""], ["since prev.", "number"]].filter((_, index) => shown[index]);
+  const body = h("tbody", {}, rows.map((row) => drawRow(app, row, shown)));
   keepTyping(goto, () => fill(
     parts.rows,
     h("div", { class: "wb-line" },
       h("h2", {}, "Rows"),
-      h("span", { class: "wb-dim" }, rows.length ? `${count(before + 1)} – ${count(before + rows.length)} of ${count(total)}, in position order` : `0 of ${count(total)} from here on`),
+      h("span", { class: "wb-dim" }, rows.length ? `${count(before + 1)} – ${count(before + rows.length)} of ${count(total)}, ${order}` : `0 of ${count(total)} from here on`),
       h("span", { class: "wb-gap" }),
-      h("label", { class: "wb-dim" }, "go to position ", goto),
+      placed ? h("label", { class: "wb-dim" }, "go to position ", goto) : null,
       button("‹", () => app.page(-1), { class: "wb-button icon bare", "aria-label": "Page before", disabled: before <= 0 }),
       button("›", () => app.page(1), { class: "wb-button icon bare", "aria-label": "Page after", disabled: before + rows.length >= total })),
     h("div", { class: "wb-scroll" }, h("table", {}, h("thead", {}, h("tr", {}, heads.map(([words, kind]) => h("th", { class: kind, scope: "col" }, words)))), body)),
@@ -32,7 +35,7 @@ function drawRows(app) {
 }
 
 function sincePrevious(app, row) {
-  const previous = app.previous?.get(row.position);
+  const previous = app.previous?.get(row.place);
   return app.previous ? since(previous === undefined ? undefined : row.occurred_at - previous) : "";
 }
 
@@ -42,19 +45,24 @@ function fillPrevious(app) {
   app.rows.rows.forEach((row, index) => cells[index] && (cells[index].textContent = sincePrevious(app, row)));
 }
 
-function drawRow(app, row) {
+// A mapped log may have no positions and no versions: then there is no column for them.
+const columnsOf = (rows, placed) => [placed, true, true, true, rows.some((row) => row.stream_version !== null), true, true];
+
+function drawRow(app, row, shown) {
   const known = sincePrevious(app, row);
-  const open = () => app.open(row.position);
+  const open = () => app.open(row.place);
   return h(
     "tr",
-    { tabindex: "0", "data-position": row.position, "aria-selected": String(app.choices.number("event") === row.position), onclick: open, onkeydown: (event) => event.key === "Enter" && open() },
-    h("td", { class: "number" }, count(row.position)),
-    h("td", { class: "time" }, timeText(row.occurred_at, app.choices.zone, app.start.last)),
-    h("td", {}, h("span", { class: "wb-cell" }, swatch(app.hues.get(row.event_type)), h("span", { title: row.event_type }, row.event_type))),
-    h("td", {}, h("span", { class: "wb-cell", title: row.stream_id }, h("span", {}, row.stream_id))),
-    h("td", { class: "number" }, count(row.stream_version)),
-    h("td", {}, h("span", { class: "wb-cell" }, row.actor_kind ? sign(row.actor_kind) : null, h("span", { class: row.actor_id === null ? "absent" : "" }, row.actor_id ?? NONE))),
-    h("td", { class: "number" }, known),
+    { tabindex: "0", "data-place": row.place, "aria-selected": String(app.choices.one("event") === row.place), onclick: open, onkeydown: (event) => event.key === "Enter" && open() },
+    [
+      h("td", { class: "number" }, count(row.position)),
+      h("td", { class: "time" }, timeText(row.occurred_at, app.choices.zone, app.start.last)),
+      h("td", {}, h("span", { class: "wb-cell" }, swatch(app.hues.get(row.event_type)), h("span", { title: row.event_type }, row.event_type))),
+      h("td", {}, h("span", { class: "wb-cell", title: row.stream_id }, h("span", {}, row.stream_id))),
+      h("td", { class: "number" }, count(row.stream_version)),
+      h("td", {}, h("span", { class: "wb-cell" }, row.actor_kind ? sign(row.actor_kind) : null, h("span", { class: row.actor_id === null ? "absent" : "" }, row.actor_id ?? NONE))),
+      h("td", { class: "number" }, known),
+    ].filter((_, index) => shown[index]),
   );
 }
 
@@ -65,7 +73,7 @@ function drawActions(app) {
   return fill(
     parts.actions,
     h("div", { class: "wb-line wb-acts" },
-      h("span", { class: "wb-forms" }, h("span", { class: "wb-dim" }, "Rows ("), form("csv", "CSV"), " · ", form("json", "JSON"), " · ", form("parquet", "Parquet"), h("span", { class: "wb-dim" }, ")")),
+      !timeline.events ? null : h("span", { class: "wb-forms" }, h("span", { class: "wb-dim" }, "Rows ("), form("csv", "CSV"), " · ", form("json", "JSON"), " · ", form("parquet", "Parquet"), h("span", { class: "wb-dim" }, ")")),
       link("SQL", () => app.togglePanel("sql")),
       link("Link", () => app.togglePanel("link")),
       timeline.events ? link("Picture", () => app.savePicture()) : null,

@@ -73,25 +73,27 @@ class Choices {
   }
 }
 
+// Asks one question at a time. A newer plan makes what is under way give way: Python stops the statement and says so.
 class Asker {
-  constructor(model) {
+  constructor(model, follow) {
     this.model = model;
-    this.last = 0;
-    this.waiting = new Map();
+    this.follow = follow;
+    // Several views of one widget hear each other's replies: no two count from the same number.
+    this.last = Math.floor(Math.random() * 2 ** 40);
     this.queue = [];
-    this.busy = false;
+    this.running = null;
     this.listen = (message, buffers) => this.receive(message, buffers);
     model.on("msg:custom", this.listen);
   }
 
   stop() {
+    this.drop();
     this.model.off("msg:custom", this.listen);
   }
 
-  // Leaves out what has not been sent of an earlier plan; what is under way comes back and is dropped.
   plan(steps) {
+    this.drop();
     this.queue = steps;
-    this.version = (this.version ?? 0) + 1;
     this.pump();
   }
 
@@ -105,30 +107,48 @@ class Asker {
     this.pump();
   }
 
-  pump() {
-    if (this.busy || !this.queue.length) return;
-    const version = this.version;
-    // What takes long and can wait is asked for when the hand rests: an answer under way cannot be called back.
-    if (this.queue[0].rest && !this.queue[0].rested) {
-      this.queue[0].rested = true;
-      setTimeout(() => version === this.version && this.pump(), this.queue[0].rest);
-      return;
-    }
-    const step = this.queue.shift();
-    this.busy = true;
+  // In place of any older question of the same kinds.
+  instead(steps) {
+    const kinds = steps.map((step) => step.kind);
+    this.queue = this.queue.filter((step) => !kinds.includes(step.kind));
+    if (kinds.includes(this.running?.kind)) this.giveWay();
+    this.queue.push(...steps);
+    this.pump();
+  }
+
+  // Forgets every question; the one under way is stopped.
+  drop() {
+    this.queue = [];
+    if (this.running) this.giveWay();
+  }
+
+  giveWay() {
+    if (this.running.dropped) return;
+    this.running.dropped = true;
     this.last += 1;
-    this.waiting.set(this.last, (reply, buffers) => {
-      this.busy = false;
-      if (version === this.version) step.done(reply, buffers);
-      this.pump();
-    });
+    this.model.send({ id: this.last, kind: "cancel", options: { request: this.running.id } });
+    this.follow(null);
+  }
+
+  pump() {
+    if (this.running || !this.queue.length) return;
+    const step = this.queue.shift();
+    this.last += 1;
+    this.running = { ...step, id: this.last, dropped: false };
+    this.follow(this.running);
     this.model.send({ id: this.last, kind: step.kind, choices: step.late ? { ...step.choices, ...step.late() } : step.choices, options: step.options ?? {} });
   }
 
   receive(message, buffers) {
-    const done = this.waiting.get(message?.id);
-    if (!done) return;
-    this.waiting.delete(message.id);
-    done(message, buffers);
+    const { running } = this;
+    if (!running || message?.id !== running.id) return;
+    if (message.progress) {
+      if (!running.dropped) this.follow(running, message.progress);
+      return;
+    }
+    this.running = null;
+    if (!running.dropped) this.follow(null);
+    if (!running.dropped && !message.error?.stopped) running.done(message, buffers);
+    this.pump();
   }
 }

@@ -1,11 +1,12 @@
 // The page: choices lead to questions, answers to pictures. Nothing moves that the person did not move.
 
+const DIMMED = ["lanes", "rows", "facets", "side"];
+
 class Timeline {
   constructor(model, root) {
     this.model = model;
     this.root = root;
     this.choices = model.get("in_address") ? this.fromAddress() : new Choices(model.get("query") ?? {});
-    this.asker = new Asker(model);
     this.hues = new Map();
     this.openFacets = new Set();
     this.shut = new Set();
@@ -13,6 +14,8 @@ class Timeline {
     this.raw = false;
     this.stops = [];
     this.frame();
+    this.progress = new Progress(this.parts.work, () => this.stopWork());
+    this.asker = new Asker(model, (running, told) => this.progress.follow(running, told));
     this.keyboard();
     this.begin();
   }
@@ -23,9 +26,10 @@ class Timeline {
     fill(
       this.root,
       part("header", "header"), part("filters"), part("form"), part("notice"), part("strip"),
-      h("main", { class: "wb-main" }, part("facets", "aside"), h("div", { class: "wb-detail" }, part("head"), part("lanes"), part("rows"), part("actions")), part("side", "aside")),
+      h("main", { class: "wb-main" }, part("facets", "aside"), h("div", { class: "wb-detail" }, part("head"), part("work"), part("lanes"), part("rows"), part("actions")), part("side", "aside")),
     );
     this.parts.main = this.root.querySelector(".wb-main");
+    this.parts.work.hidden = true;
     const dark = window.matchMedia("(prefers-color-scheme: dark)");
     const follow = () => this.choices.one("theme") || (this.paint(), this.start && this.refresh());
     dark.addEventListener("change", follow);
@@ -41,6 +45,9 @@ class Timeline {
     });
     sizes.observe(this.root);
     this.stops.push(() => sizes.disconnect());
+    const leave = (event) => event.persisted || this.asker.drop();
+    window.addEventListener("pagehide", leave);
+    this.stops.push(() => window.removeEventListener("pagehide", leave));
     if (this.model.get("in_address")) {
       const back = () => this.chooseAll(this.fromAddress(), { keep: true });
       window.addEventListener("popstate", back);
@@ -58,6 +65,7 @@ class Timeline {
   stop() {
     this.stops.forEach((act) => act());
     this.asker.stop();
+    this.progress.end();
     this.view?.finalize();
   }
 
@@ -82,16 +90,16 @@ class Timeline {
   }
 
   begin() {
-    this.busy("Opening the log");
     this.parts.main.hidden = true;
+    this.parts.notice.after(this.parts.work);
     this.asker.plan([
       this.ask("start", (start) => {
         this.start = start;
         this.hues = new Map(start.types.map((type) => [type.name, type.hue]));
         if (start.position !== null && start.position >= 0) this.choices = this.choices.with({ position: start.position });
-        clearTimeout(this.slow);
         this.notice = null;
         fill(this.parts.strip);
+        this.parts.head.after(this.parts.work);
         this.older = start.position !== null && start.head !== null && start.position < start.head;
         if (!start.events) return this.drawEmpty();
         this.parts.main.hidden = false;
@@ -117,26 +125,38 @@ class Timeline {
 
   // The picture first, then its rows, then what stands around them.
   refresh() {
-    this.busy("Counting events");
+    this.busy();
     const steps = [
       this.ask("timeline", (timeline) => this.showTimeline(timeline), { width: this.parts.lanes.clientWidth || 760 }),
       this.rowStep(),
-      this.ask("facets", (facets) => ((this.facets = facets), drawFacets(this), this.ready("facets"))),
+      this.ask("facets", (facets) => {
+        this.facets = facets;
+        drawFacets(this);
+        this.ready("facets");
+      }),
       this.ask("strip", (strip) => ((this.strip = strip), drawStrip(this))),
       ...this.eventSteps(),
       this.previousStep(),
-      { ...this.ask("summary", (summary) => ((this.summary = summary), drawSide(this), this.ready("side"))), rest: 300 },
+      this.summaryStep(),
     ];
     this.asker.plan(steps);
+  }
+
+  summaryStep() {
+    return this.ask("summary", (summary) => {
+      this.summary = summary;
+      drawSide(this);
+      this.ready("side");
+    });
   }
 
   rowStep(options) {
     return this.ask("rows", (rows) => {
       this.rows = rows;
       this.previous = null;
-      // A page reached backwards is named by its own first row, so that its link leads to the same page.
-      if (options?.backwards && rows.rows.length) {
-        this.choices = this.choices.with({ row: rows.rows[0].position });
+      // A page reached from another is named by its own first row, so that its link leads to the same page.
+      if (options?.move && rows.rows.length) {
+        this.choices = this.choices.with({ row: rows.rows[0].place });
         this.remember(false, true);
       }
       drawRows(this);
@@ -144,32 +164,42 @@ class Timeline {
     }, options);
   }
 
-  previousStep(options) {
+  previousStep() {
     const step = this.ask("previous", ({ rows }) => {
-      this.previous = new Map(rows.map((row) => [row.position, row.previous_at]));
+      this.previous = new Map(rows.map((row) => [row.place, row.previous_at]));
       fillPrevious(this);
-    }, options);
+    });
     // The page it belongs to is known once the rows are there.
     return { ...step, late: () => ({ ...this.choices.query }) };
   }
 
   eventSteps() {
     if (this.choices.one("event") === undefined) return [];
-    const kept = this.event?.envelope.position === this.choices.number("event");
+    const asked = this.choices.one("event");
+    const kept = this.event?.place === asked;
     const load = this.ask("event", (event) => {
       this.event = event;
+      // A link may spell a place otherwise than the log does.
+      if (event.place !== asked && this.choices.one("event") === asked) {
+        this.choices = this.choices.with({ event: event.place });
+        this.remember(false, true);
+      }
       this.around = null;
       this.eventError = null;
       drawSide(this);
       markEvent(this);
       this.ready("side");
     });
-    const near = this.ask("around", (around) => ((this.around = around), drawSide(this)));
+    const near = this.ask("around", (around) => {
+      this.around = around;
+      drawSide(this);
+    });
     return kept && this.around ? [] : [load, near];
   }
 
   showTimeline(timeline) {
     this.timeline = timeline;
+    this.shown = this.choices;
     this.notice = null;
     if (this.older && !this.kept) this.noticeOlder();
     drawNotice(this);
@@ -194,6 +224,7 @@ class Timeline {
   noMatch() {
     this.ready("lanes");
     fill(this.parts.rows);
+    this.ready("rows");
     const names = this.choices.narrowing();
     const many = ["", "", "", "three", "four", "five", "six", "seven"][names.length] ?? names.length;
     const title = names.length <= 1 ? "No event matches this filter." : names.length === 2 ? "No event matches both filters." : `No event matches all ${many} filters.`;
@@ -210,27 +241,48 @@ class Timeline {
     return this.choose({ [name]: null, [`not_${name}`]: null, row: null });
   }
 
-  busy(title) {
-    if (this.start) for (const name of ["lanes", "rows", "facets", "side"]) this.parts[name].classList.add("busy");
-    clearTimeout(this.slow);
-    // The old picture dims at once; only an answer that takes 300 ms gets a spinner.
-    this.slow = setTimeout(() => {
-      this.notice = { kind: "busy", title };
-      drawNotice(this);
-    }, 300);
+  // What is asked anew dims at once, where it stands.
+  busy() {
+    if (!this.start) return;
+    // A plan that came to nothing leaves fresh what was so before it.
+    this.before = this.fresh?.has("lanes") ? this.fresh : this.before ?? new Set();
+    this.fresh = new Set();
+    for (const name of DIMMED) this.parts[name].classList.add("busy");
   }
 
   ready(name) {
+    this.fresh?.add(name);
     this.parts[name].classList.remove("busy");
-    if (name === "lanes") clearTimeout(this.slow);
-    if (name === "lanes" && this.notice?.kind === "busy") {
-      this.notice = null;
-      drawNotice(this);
+  }
+
+  // Takes back what is under way: its statement ends on the engine, and what was shown before stands again.
+  stopWork() {
+    const kind = this.asker.running?.kind;
+    const wanted = this.choices;
+    this.asker.drop();
+    this.notice = { kind: "info", title: "Stopped.", ...this.stopped(kind, wanted) };
+    return drawNotice(this);
+  }
+
+  stopped(kind, wanted) {
+    if (!this.start) return { detail: "The log was not opened.", buttons: [["Open it", () => this.begin(), true]] };
+    if (kind === "export") return { detail: "No row was written." };
+    if (kind === "event" || kind === "around") {
+      this.parts.side.classList.remove("busy");
+      return { detail: "The event was not read to its end.", buttons: [["Close it", () => this.close(), true]] };
     }
+    const again = [["Ask again", () => ((this.notice = null), drawNotice(this), this.chooseAll(wanted, { keep: true })), true]];
+    if (kind !== "timeline") return { detail: "What is dimmed still shows the answer before.", buttons: again };
+    if (!this.shown) return { detail: "Nothing of the log is shown yet.", buttons: again };
+    this.choices = this.shown.with({ event: wanted.one("event") ?? null, zone: wanted.one("zone") ?? null, theme: wanted.one("theme") ?? null });
+    this.remember(false, true);
+    this.paint();
+    this.brush?.(this.chosenWindow());
+    for (const name of this.before) this.ready(name);
+    return { detail: "Shown: the answer before.", buttons: again };
   }
 
   fail(kind, { sentence, refused }) {
-    clearTimeout(this.slow);
     if (kind === "event" || kind === "around") {
       this.eventError = sentence;
       this.event = null;
@@ -238,7 +290,7 @@ class Timeline {
       return drawSide(this);
     }
     const [title, detail] = splitSentence(sentence);
-    const stays = this.timeline && this.start ? `Shown: the answer before, at position ${count(this.start.position)}.` : null;
+    const stays = this.timeline && this.start ? `Shown: the answer before${this.start.position === null ? "" : `, at position ${count(this.start.position)}`}.` : null;
     this.notice = {
       kind: "failed", sign: "✕", title: refused ? `Refused: ${title}` : title, detail: [detail, stays].filter(Boolean).join(" ") || null,
       buttons: refused ? [["Clear the choices", () => this.clear(true)]] : [["Try now", () => (this.start ? this.refresh() : this.begin())]],
@@ -260,7 +312,7 @@ class Timeline {
     if (!this.start) return this.begin();
     if (how.only === "rows") {
       this.parts.rows.classList.add("busy");
-      return this.asker.plan([this.rowStep(how.options), this.previousStep(), this.summary ? null : this.ask("summary", (summary) => ((this.summary = summary), drawSide(this)))].filter(Boolean));
+      return this.asker.plan([this.rowStep(how.options), this.previousStep(), this.summary ? null : this.summaryStep()].filter(Boolean));
     }
     this.brush?.(this.chosenWindow());
     if (how.quiet && before) {
@@ -371,18 +423,18 @@ class Timeline {
 
   page(direction) {
     const { rows } = this.rows;
-    const row = direction > 0 ? rows.at(-1).position + 1 : rows.length ? rows[0].position : this.choices.number("row");
-    this.choose({ row }, { only: "rows", options: { backwards: direction < 0 } });
+    const row = rows.at(direction > 0 ? -1 : 0)?.place ?? this.choices.one("row");
+    this.choose({ row }, { only: "rows", options: { move: direction > 0 ? "after" : "before" } });
   }
 
-  open(position) {
-    if (this.choices.number("event") === position) return this.close();
-    this.choices = this.choices.with({ event: position });
+  open(place) {
+    if (this.choices.one("event") === place) return this.close();
+    this.choices = this.choices.with({ event: place });
     this.eventError = null;
     this.remember(false, true);
     this.parts.side.classList.add("busy");
     this.showSelected();
-    for (const step of this.eventSteps()) this.asker.also(step);
+    this.asker.instead(this.eventSteps());
     return null;
   }
 
@@ -401,7 +453,7 @@ class Timeline {
   showSelected() {
     const open = this.choices.one("event");
     for (const row of this.parts.rows.querySelectorAll("tbody tr")) {
-      const here = row.dataset.position === open;
+      const here = row.dataset.place === open;
       row.setAttribute("aria-selected", String(here));
       if (here) row.scrollIntoView({ block: "nearest" });
     }
@@ -409,21 +461,19 @@ class Timeline {
 
   step(by) {
     const rows = this.rows?.rows ?? [];
-    const at = rows.findIndex((row) => row.position === this.choices.number("event"));
+    const at = rows.findIndex((row) => row.place === this.choices.one("event"));
     const next = at < 0 ? rows[0] : rows[at + by];
-    if (next) this.open(next.position);
+    if (next) this.open(next.place);
   }
 
   stepInStream(by) {
     const stream = this.around?.stream ?? [];
-    const next = stream[stream.findIndex((row) => row.position === this.choices.number("event")) + by];
-    if (next) this.open(next.position);
+    const next = stream[stream.findIndex((row) => row.place === this.choices.one("event")) + by];
+    if (next) this.open(next.place);
   }
 
   download(form) {
-    this.busy(`Writing ${plural(this.timeline.events, "row")}`);
     this.asker.also(this.ask("export", (body, buffers) => {
-      ["lanes", "rows", "facets", "side"].forEach((name) => this.ready(name));
       const kinds = { csv: "text/csv", json: "application/x-ndjson", parquet: "application/vnd.apache.parquet" };
       this.save(new Blob([buffers[0]], { type: kinds[form] }), `${this.start.log}-events.${form}`);
     }, { form }));
@@ -450,7 +500,7 @@ class Timeline {
       0: () => this.setWindow(null), "[": () => this.step(-1), "]": () => this.step(1), "{": () => this.stepInStream(-1), "}": () => this.stepInStream(1),
       "/": () => this.parts.find.focus(), "?": () => this.togglePanel("keys"),
       t: () => this.choose({ zone: { utc: "local", local: "relative", relative: null }[this.choices.zone] }, { quiet: true }),
-      Escape: () => (this.choices.one("event") !== undefined ? this.close() : this.windows.length && this.undoWindow()),
+      Escape: () => (this.progress.stoppable() ? this.stopWork() : this.choices.one("event") !== undefined ? this.close() : this.windows.length && this.undoWindow()),
     };
     const press = (event) => {
       const target = event.composedPath()[0];
