@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -60,7 +61,7 @@ def open_session(settings: Settings) -> "Session":
     log = open_log(settings)
     if settings.log.mapping is not None:
         check_mapping(settings.log.mapping, log.shapes()["mapped_table"].columns)
-    return Session(settings, log=log, engine=open_engine(settings, registry, log.directories()), registry=registry)
+    return Session(settings, log=log, engine=open_engine(settings, registry, log), registry=registry)
 
 
 class Session:
@@ -333,7 +334,8 @@ class Session:
         from workbench.query.relations import make_relations
 
         shapes = self._log.shapes(stream_ids) if span is None else self._log.shapes_of(span)
-        return make_relations(shapes, self.registry)
+        lifted = partial(self._log.lift, self.registry) if self.engine.reads_tables else None
+        return make_relations(shapes, self.registry, lifted=lifted)
 
     def dbapi(self) -> Any:
         """Return a DB-API 2.0 connection on this session, read-only; marimo's SQL cells take it as an engine."""
