@@ -25,7 +25,7 @@ from pyiceberg.transforms import BucketTransform, IdentityTransform
 from workbench.config import Settings
 from workbench.errors import ConfigError, ReadOnlyLogError, StorageError
 from workbench.eventlog.lock import hold_lock
-from workbench.eventlog.parts import explain_part
+from workbench.eventlog.parts import explain_part, remedy
 from workbench.eventlog.schema import EVENTS, INBOX, QUARANTINE
 
 BUCKETS: Final = 16
@@ -257,8 +257,11 @@ def _open_rest(name: str, properties: dict[str, Any]) -> Catalog:
 
 
 @contextmanager
-def storage_errors(doing: str) -> Iterator[None]:
-    """Turn what the file system, SQLite, a catalog or an object store refuses while ``doing`` into one StorageError."""
+def storage_errors(doing: str, *, store: str | None = None) -> Iterator[None]:
+    """Turn what the file system, SQLite, a catalog or an object store refuses while ``doing`` into one StorageError.
+
+    ``store`` is the object store's address.
+    """
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
@@ -269,11 +272,9 @@ def storage_errors(doing: str) -> Iterator[None]:
             "be moved, as Iceberg keeps whole paths: put it back where it was made, or ingest its sources anew."
         ) from error
     except (OSError, RESTError) as error:
-        part = explain_part(error)
+        part = explain_part(error, store=store)
         if part is not None:
-            raise StorageError(f"{_first(doing)} failed: {part}. Nothing is lost; do it again when it is back.") from (
-                error
-            )
+            raise StorageError(f"{_first(doing)} failed: {part}. Nothing is lost; {remedy(error)}") from error
         reason = reason_of(error) if isinstance(error, OSError) else str(error)
         raise StorageError(
             f"{_first(doing)} failed: {reason}. Nothing of it is kept. Free space or mend the permission, and retry."

@@ -1,7 +1,8 @@
 """Say which part of a lake failed: its catalog or its object store, and how, without the driver's own words."""
 
 import re
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import requests
@@ -27,15 +28,43 @@ _AWAY: Final = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SERVICE_UNAVAILABLE", 
 LONGEST: Final = 200
 
 
-def explain_part(error: BaseException) -> str | None:
-    """Return which part failed and how, as the middle of a sentence; None where no part of a lake is at fault."""
+def explain_part(error: BaseException, *, store: str | None = None) -> str | None:
+    """Return which part failed and how, as the middle of a sentence; None where no part of a lake is at fault.
+
+    ``store`` is the object store's address, which its own errors do not tell.
+    """
     if isinstance(error, requests.RequestException):
         return f"the catalog at {_address(error)} {_silence(error)}"
     if isinstance(error, RESTError):
         return _refusal(error)
     if isinstance(error, OSError) and (found := _AWS.search(str(error))):
-        return _store(found["code"])
+        return _store(found["code"], f"the object store at {store}" if store else "the object store")
     return None
+
+
+def store_address(properties: Mapping[str, Any]) -> str | None:
+    """Return scheme, host and port of the object store that a catalog or a table names; None for its vendor's own."""
+    return _place(str(properties.get("s3.endpoint") or ""))
+
+
+def remedy(error: BaseException) -> str:
+    """Return what to do about an error of the storage, as the end of a sentence."""
+    if isinstance(error, (*LOGINS, ForbiddenError)):
+        return "check the catalog's token, credential or certificate in PyIceberg's configuration, then do it again."
+    if isinstance(error, RESTError) and is_refusal(error):
+        return "the catalog's own log says more."
+    found = _AWS.search(str(error)) if isinstance(error, OSError) else None
+    if found and found["code"] in _KEYS:
+        return "check s3.access-key-id and s3.secret-access-key in PyIceberg's configuration, then do it again."
+    if found or isinstance(error, (requests.RequestException, RESTError)):
+        return "do it again when it is back."
+    return "free space or mend the permission, then do it again."
+
+
+def is_unavailable(error: BaseException) -> bool:
+    """Return whether the object store is away or lets nobody in, which says nothing about the files it holds."""
+    found = _AWS.search(str(error)) if isinstance(error, OSError) else None
+    return found is not None and found["code"] in (*_KEYS, *_AWAY)
 
 
 def is_refusal(error: BaseException) -> bool:
@@ -45,8 +74,12 @@ def is_refusal(error: BaseException) -> bool:
 
 def _address(error: requests.RequestException) -> str:
     """Return scheme, host and port alone: a URI may carry a password, and its query a token."""
-    url = urlsplit(str(getattr(error.request, "url", "") or ""))
-    return f"{url.scheme}://{url.hostname}{f':{url.port}' if url.port else ''}" if url.hostname else "its address"
+    return _place(str(getattr(error.request, "url", "") or "")) or "its address"
+
+
+def _place(address: str) -> str | None:
+    url = urlsplit(address)
+    return f"{url.scheme}://{url.hostname}{f':{url.port}' if url.port else ''}" if url.hostname else None
 
 
 def _silence(error: requests.RequestException) -> str:
@@ -70,9 +103,9 @@ def _refusal(error: RESTError) -> str:
     return f"the catalog {verb}, as it cannot use its object store" if found else f"the catalog {verb}: {first}"
 
 
-def _store(code: str) -> str:
+def _store(code: str, name: str) -> str:
     if code in _KEYS:
-        return f"the object store refuses these keys ({code})"
+        return f"{name} refuses these keys ({code})"
     if code in _AWAY:
-        return f"the object store cannot be reached ({code})"
-    return f"the object store failed ({code})"
+        return f"{name} cannot be reached ({code})"
+    return f"{name} failed ({code})"

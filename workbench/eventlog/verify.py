@@ -23,6 +23,7 @@ from workbench.eventlog.index import Index, digest_halves, key_words
 from workbench.eventlog.keys import add_keys
 from workbench.eventlog.layout import planned_files, stream_progress
 from workbench.eventlog.lock import hold_lock
+from workbench.eventlog.parts import is_unavailable
 from workbench.eventlog.runs import DamagedRunError
 from workbench.eventlog.store import Store
 
@@ -114,6 +115,8 @@ def _read(table: Table, faults: Tally, columns: Sequence[str] | None) -> Iterato
                 for batch in pq.ParquetFile(stream).iter_batches(ROWS_AT_ONCE, columns=columns):
                     yield pa.Table.from_batches([batch])
         except (OSError, pa.ArrowException) as error:
+            if is_unavailable(error):
+                raise
             faults.add(1, f"{file.file_path}: {str(error).splitlines()[0]}")
 
 

@@ -21,7 +21,7 @@ from workbench.eventlog.files import arrow_schema, remove_files, select_columns,
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, sum_digests
 from workbench.eventlog.layout import tidy_tail
 from workbench.eventlog.outcome import Patience, UnlandedError, looking_again, settle_failure
-from workbench.eventlog.parts import explain_part
+from workbench.eventlog.parts import explain_part, remedy, store_address
 from workbench.eventlog.plan import Sorting, check_versions, number_streams, record_times, sort_rows
 from workbench.eventlog.provenance import complete_metadata
 from workbench.eventlog.published import publish_when_due, sequence_number
@@ -128,9 +128,9 @@ class _Attempt:
             raise
         except OSError as error:
             self._remove_files()
+            reason = explain_part(error, store=store_address(self._table.io.properties)) or reason_of(error)
             raise StorageError(
-                f"Writing the events failed: {explain_part(error) or reason_of(error)}. Nothing of the batch is "
-                "in the log; free space or mend the permission, then do it again."
+                f"Writing the events failed: {reason}. Nothing of the batch is in the log; {remedy(error)}"
             ) from error
         except Exception:
             self._remove_files()
