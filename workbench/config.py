@@ -115,10 +115,10 @@ def load_settings(
 def is_catalog(name: str) -> bool:
     """Say whether a target is the name of a catalog that PyIceberg's configuration knows, and not a log here."""
     path = Path(name)
-    here = (path / "catalog.db", path / FILE_NAME, path.with_name(f"{path.name}.toml"))
-    if len(path.parts) != 1 or path.name != name or path.suffix == ".toml" or any(file.is_file() for file in here):
+    if path.name != name or name in ("", "..") or path.suffix == ".toml":
         return False
-    if not _may_be_catalog(name):
+    here = (path / "catalog.db", path / FILE_NAME, path.with_name(f"{name}.toml"))
+    if any(file.is_file() for file in here) or not _may_be_catalog(name):
         return False
     from pyiceberg.utils.config import Config
 
