@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from workbench.decode import DecodeContext, decode_chunk
-from workbench.decode.metadata import find_places, write_metadata
+from workbench.decode.metadata import Places, find_told, write_metadata
 from workbench.sources.base import RecordChunk
 
 SALTS = st.binary(min_size=16, max_size=16)
@@ -28,15 +28,19 @@ def test_texts_written_in_bulk_are_those_written_one_by_one(
     rows: list[tuple[bytes, str, int, int | None, str | None]], file: str
 ) -> None:
     rests = [row[1] for row in rows]
-    places = find_places(file, [row[2] for row in rows], [row[3] for row in rows], rests, imported=[r[4] for r in rows])
-    texts = write_metadata([row[0] for row in rows], rests, places).to_pylist()
+    places = Places(
+        file, [row[2] for row in rows], [row[3] for row in rows], find_told(rests, [row[4] for row in rows])
+    )
+    texts = write_metadata(b"".join(row[0] for row in rows), rests, places).to_pylist()
     assert texts == [write_one(file, *row) for row in rows]
 
 
 @given(rows=st.lists(st.tuples(SALTS, RESTS), max_size=8))
 def test_without_a_file_no_place_is_told(rows: list[tuple[bytes, str]]) -> None:
     salts, rests = [salt for salt, _ in rows], [rest for _, rest in rows]
-    assert write_metadata(salts, rests).to_pylist() == [write_one("", *row, 0, None, "import") for row in rows]
+    assert write_metadata(b"".join(salts), rests).to_pylist() == [
+        write_one("", *row, 0, None, "import") for row in rows
+    ]
 
 
 def test_an_event_tells_its_file_unless_it_brings_a_recording_time() -> None:

@@ -1,10 +1,13 @@
 """Arrow columns made of joined bytes, in one go for all values, where Arrow alone takes them one by one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from workbench.decode.digests import SALT_SIZE
 
@@ -22,7 +25,12 @@ def write_array(values: Any, kind: pa.DataType) -> pa.Array:
 
 def write_fixed(values: Sequence[bytes]) -> pa.Array:
     """Return values of `SALT_SIZE` bytes as a column: 0.01 µs a value instead of 0.05."""
-    return pa.Array.from_buffers(pa.binary(SALT_SIZE), len(values), [None, pa.py_buffer(b"".join(values))])
+    return cut_fixed(b"".join(values))
+
+
+def cut_fixed(whole: bytes) -> pa.Array:
+    """Return bytes as a column of parts of `SALT_SIZE`."""
+    return pa.Array.from_buffers(pa.binary(SALT_SIZE), len(whole) // SALT_SIZE, [None, pa.py_buffer(whole)])
 
 
 def write_texts(values: Sequence[Any]) -> pa.Array:
@@ -46,3 +54,37 @@ def cut_evenly(whole: Any, count: int, size: int) -> pa.Array:
     """Return a text as a column of its parts, all of one size."""
     ends = np.arange(count + 1, dtype=np.int32) * np.int32(size)
     return pa.StringArray.from_buffers(count, pa.py_buffer(ends), pa.py_buffer(whole))
+
+
+def find_one(column: pa.Array) -> str | None:
+    """Return the text that all rows of a column of texts have, if they have one and it is not empty."""
+    places = read_ends(column)
+    size = int(places[1] - places[0])
+    if not size or np.any(np.diff(places) != size):
+        return None
+    characters = np.frombuffer(column.buffers()[2], np.uint8)[places[0] : places[-1]].reshape(-1, size)
+    return str(column[0].as_py()) if bool((characters == characters[0]).all()) else None
+
+
+def read_ends(column: pa.Array) -> NDArray[np.int32]:
+    """Return where each text of a column begins in its buffer, and where the last ends."""
+    return np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + len(column) + 1]
+
+
+def list_bytes(column: pa.Array) -> list[bytes]:
+    """Return the bytes of a column of texts without nulls: 0.1 µs a text."""
+    whole = column.buffers()[2].to_pybytes()
+    return [whole[begin:end] for begin, end in pairwise(read_ends(column).tolist())]
+
+
+def join_pieces(pieces: Iterable[str | pa.Array]) -> pa.Array:
+    """Return the pieces joined row by row, as bytes; one of them at least is a column, none has nulls."""
+    joined: list[Any] = []
+    text = b""
+    for piece in pieces:
+        if isinstance(piece, str):
+            text += piece.encode()
+            continue
+        joined += [pa.scalar(text), piece.cast(pa.binary())]
+        text = b""
+    return pc.binary_join_element_wise(*joined, pa.scalar(text), b"")

@@ -74,26 +74,26 @@ def canonical_data(text: str) -> bytes:
     return write_canonical(decode_canonical(text.encode()))
 
 
-def make_keys(sources: Iterable[str], event_ids: Iterable[str]) -> list[bytes]:
+def make_keys(sources: Iterable[str], event_ids: Iterable[bytes]) -> list[bytes]:
     """Return blake2b-128 over each idempotency key: the source behind its length, then the event's id.
 
     The state after a source is kept and copied: 0.4 µs a key where hashing both parts anew is 0.7.
     """
     states: dict[str, Any] = {}
     keys = []
-    for source, event_id in zip(sources, event_ids, strict=True):
+    for event_id, source in zip(event_ids, sources, strict=False):  # one source may be repeated without end
         copy = states.get(source)
         if copy is None:
             copy = states[source] = blake2b(f"{len(source)}:{source}".encode(), digest_size=SALT_SIZE).copy
         state = copy()
-        state.update(event_id.encode())
+        state.update(event_id)
         keys.append(state.digest())
     return keys
 
 
 def event_key(source: str, event_id: str) -> bytes:
     """Return the 16-byte key of one (source, event_id)."""
-    return make_keys([source], [event_id])[0]
+    return make_keys([source], [event_id.encode()])[0]
 
 
 def make_id(source: str, stream_id: str, index: int, content: bytes) -> str:

@@ -21,67 +21,92 @@ FORMS: Final = 32
 NO_PLACE: Final = 0
 
 Numbers = NDArray[np.int64]
+Rows = NDArray[np.intp]
 
 
-class Places(msgspec.Struct, frozen=True):
-    """Where records stood in ``file``: the byte, the line (`ABSENT` where there is none), and for which to say so."""
+class Places:
+    """Where records stood in ``file``: the byte, the line where it has one, and for which of them to say so."""
 
-    file: str
-    offsets: Numbers
-    lines: Numbers
-    told: NDArray[np.bool_]
-
-
-def find_places(
-    file: str, offsets: Sequence[int], lines: Sequence[int | None], rests: Sequence[str], *, imported: Sequence[Any]
-) -> Places:
-    """Return the places to be told: of all but imports (the log does it, beside their time) and what tells its own."""
-    own = {rest for rest in set(rests) if f'"{ORIGIN}":' in rest}
-    told = np.ones(len(rests), np.bool_)
-    if own:
-        told &= [rest not in own for rest in rests]
-    if any(imported):
-        told &= [moment is None for moment in imported]
-    numbers = [ABSENT if line is None else line for line in lines] if None in lines else lines
-    return Places(file, np.asarray(offsets, np.int64), np.asarray(numbers, np.int64), told)
+    def __init__(
+        self,
+        file: str,
+        offsets: Sequence[int] | Numbers,
+        lines: Sequence[int | None] | Numbers | None,
+        told: Sequence[bool] | None = None,
+    ) -> None:
+        self.file = file
+        self.offsets = np.asarray(offsets, np.int64)
+        self.lines = read_lines(lines, len(self.offsets))
+        widths = count_digits(self.offsets) * FORMS + count_digits(self.lines)
+        self.forms = widths if told is None else np.where(told, widths, NO_PLACE)
 
 
-def write_metadata(salts: Sequence[bytes], rests: Sequence[str], places: Places | None = None) -> pa.Array:
-    """Return the texts; ``rests`` end them, without the brace they would begin with as objects of their own.
-
-    Texts of one form are written at once: 0.1 µs a text instead of 0.9.
-    """
-    ends = {rest: rest if rest == "}" else "," + rest for rest in set(rests)}
-    end = ends.popitem()[1] if len(ends) == 1 else ""
-    digits = np.frombuffer(b"".join(salts).hex().encode(), np.uint8).reshape(-1, 2 * SALT_SIZE)
-    forms = np.full(len(salts), NO_PLACE) if places is None else find_forms(places)
-    parts, order = [], []
-    for form in np.unique(forms).tolist():
-        rows = np.flatnonzero(forms == form)
-        parts.append(write_form(form, digits[rows], end, places, rows))
-        order.append(rows)
-    texts = parts[0] if len(parts) == 1 else pa.concat_arrays([*parts, pa.array([], pa.string())])
-    if len(parts) > 1:
-        texts = texts.take(pa.array(np.argsort(np.concatenate(order))))
-    if not ends:
-        return texts
-    return pc.binary_join_element_wise(texts, pa.array([ends[rest] for rest in rests], pa.string()), "")
+def read_lines(lines: Sequence[int | None] | Numbers | None, count: int) -> Numbers:
+    """Return the lines as numbers, `ABSENT` where there is none."""
+    if lines is None:
+        return np.full(count, ABSENT, np.int64)
+    if isinstance(lines, np.ndarray) or None not in lines:
+        return np.asarray(lines, np.int64)
+    return np.asarray([ABSENT if line is None else line for line in lines], np.int64)
 
 
-def find_forms(places: Places) -> NDArray[np.intp]:
-    """Return the form of each record's place."""
-    widths = count_digits(places.offsets) * FORMS + count_digits(places.lines)
-    return np.where(places.told, widths, NO_PLACE)
-
-
-def count_digits(numbers: Numbers) -> NDArray[np.intp]:
+def count_digits(numbers: Numbers) -> Rows:
     """Return how many digits each number has, none for one that is absent."""
     return np.where(numbers < 0, 0, np.maximum(np.searchsorted(POWERS, numbers, side="right"), 1))
 
 
-def write_form(
-    form: int, salts: NDArray[np.uint8], end: str, places: Places | None, rows: NDArray[np.intp]
-) -> pa.Array:
+def find_told(rests: Sequence[str], imported: Sequence[Any]) -> list[bool] | None:
+    """Tell of which records the place is to be told, None for all.
+
+    Not of imports, where the log does it beside the time it took them in, nor of what tells a place of its own.
+    """
+    own = {rest for rest in set(rests) if f'"{ORIGIN}":' in rest}
+    if not own and not any(imported):
+        return None
+    return [moment is None and rest not in own for moment, rest in zip(imported, rests, strict=True)]
+
+
+def write_metadata(salts: bytes, rests: Sequence[str] | str | pa.Array, places: Places | None = None) -> pa.Array:
+    """Return the texts; ``rests`` end them (one may end them all), without the brace they would begin with.
+
+    Texts of one form are written at once: 0.1 µs a text instead of 0.9.
+    """
+    digits = np.frombuffer(salts.hex().encode(), np.uint8).reshape(-1, 2 * SALT_SIZE)
+    end = find_end(rests)
+    forms = np.full(len(digits), NO_PLACE) if places is None else places.forms
+    parts, order = [pa.array([], pa.string())], []
+    for form in np.unique(forms).tolist():
+        rows = np.flatnonzero(forms == form)
+        parts.append(write_form(form, digits[rows], end or "", places, rows))
+        order.append(rows)
+    texts = parts[1] if len(order) == 1 else pa.concat_arrays(parts)
+    if len(order) > 1:
+        texts = texts.take(pa.array(np.argsort(np.concatenate(order))))
+    return texts if end is not None else pc.binary_join_element_wise(texts, write_ends(rests), "")
+
+
+def find_end(rests: Sequence[str] | str | pa.Array) -> str | None:
+    """Return the text that ends all, None where they differ."""
+    if isinstance(rests, pa.Array):
+        return None
+    found = {rests} if isinstance(rests, str) else set(rests)
+    return begin_end(found.pop()) if len(found) == 1 else None
+
+
+def begin_end(rest: str) -> str:
+    """Return the text that ends what the salt begins."""
+    return rest if rest == "}" else "," + rest
+
+
+def write_ends(rests: Sequence[str] | pa.Array) -> pa.Array:
+    """Return the texts that end each; those of a column all hold a member."""
+    if isinstance(rests, pa.Array):
+        return pc.binary_join_element_wise(",", rests, "")
+    ends = {rest: begin_end(rest) for rest in set(rests)}
+    return pa.array([ends[rest] for rest in rests], pa.string())
+
+
+def write_form(form: int, salts: NDArray[np.uint8], end: str, places: Places | None, rows: Rows) -> pa.Array:
     """Return the texts of rows whose places have one form."""
     text = BEFORE_SALT + bytes(2 * SALT_SIZE) + b'"'
     numbers: list[tuple[int, int, Numbers]] = []

@@ -54,7 +54,17 @@ def read_payloads(raws: Sequence[bytes | None]) -> Payloads:
     canonical; else it has fewer colons (10 ns where counting costs 180). Where a number did get longer, or an escape
     may hide a colon, more is checked. A column that is plain throughout is read without a look at single rows.
     """
-    texts: list[Any] = [b"null" if raw is None else raw for raw in raws] if None in raws else [*raws]
+    texts, forms, broken = write_forms([b"null" if raw is None else raw for raw in raws] if None in raws else [*raws])
+    canonicals: list[Any] = [*map(msgspec.Raw, forms)]
+    if b"null" in forms:
+        for row, form in enumerate(forms):
+            if form == b"null":
+                texts[row] = canonicals[row] = None
+    return Payloads(texts, canonicals, broken)
+
+
+def write_forms(texts: list[Any]) -> tuple[list[Any], list[bytes], list[int]]:
+    """Return the texts, compact, their canonical forms, and the rows that may break a rule, as `read_payloads` does."""
     values, forms, broken = _read_values(texts)
     suspicion = Suspicion(b"\n".join(texts))
     if suspicion.is_any or FORMS.longer or max(map(len, forms), default=0) > SHALLOW:
@@ -63,12 +73,7 @@ def read_payloads(raws: Sequence[bytes | None]) -> Payloads:
         pairs = zip(map(len, texts), map(len, forms), strict=True)
         rows = [row for row, (length, canonical_length) in enumerate(pairs) if length != canonical_length]
     broken += [row for row in rows if suspicion.settle(row, values, texts, forms)]
-    canonicals: list[Any] = [*map(msgspec.Raw, forms)]
-    if b"null" in forms:
-        for row, form in enumerate(forms):
-            if form == b"null":
-                texts[row] = canonicals[row] = None
-    return Payloads(texts, canonicals, broken)
+    return texts, forms, broken
 
 
 def _read_values(texts: list[Any]) -> tuple[list[Any], list[bytes], list[int]]:

@@ -12,7 +12,7 @@ from workbench.decode.arrays import write_array, write_hex
 from workbench.decode.canonical import encode_json, encode_lines
 from workbench.decode.columns import DECODED
 from workbench.decode.digests import Content, digest_contents, give_id, make_id, make_ids, make_keys, make_salts
-from workbench.decode.metadata import find_places, write_metadata
+from workbench.decode.metadata import Places, find_told, write_metadata
 from workbench.decode.normalise import FaultError, Placed, reject
 from workbench.decode.registry import EMPTY, Registry
 from workbench.event import Rejection
@@ -143,7 +143,7 @@ def complete(
     salts = make_salts(len(rows))
     arrays: dict[str, Any] = {name: columns[name] for name in COPIED}
     arrays[names.DIGEST] = write_hex(digest_contents(contents, salts))
-    arrays[names.KEY] = make_keys(columns[names.SOURCE], columns[names.EVENT_ID])
+    arrays[names.KEY] = make_keys(columns[names.SOURCE], map(str.encode, columns[names.EVENT_ID]))
     arrays[names.SALT] = salts
     is_whole = len(rows) == len(origin.raws)
     lines = origin.lines or [None] * len(origin.raws)
@@ -151,9 +151,9 @@ def complete(
     arrays[names.LINE] = lines if is_whole else [lines[row] for row in rows]
     places = None
     if context.origin is not None:
-        offsets, numbers, imported = arrays[names.OFFSET], arrays[names.LINE], columns[names.RECORDED_AT]
-        places = find_places(context.origin, offsets, numbers, columns["rest"], imported=imported)
-    arrays[names.METADATA] = write_metadata(salts, columns["rest"], places)
+        told = find_told(columns["rest"], columns[names.RECORDED_AT])
+        places = Places(context.origin, arrays[names.OFFSET], arrays[names.LINE], told)
+    arrays[names.METADATA] = write_metadata(b"".join(salts), columns["rest"], places)
     for name in (names.OCCURRED_AT, names.RECORDED_AT):
         arrays[name] = write_array(columns[name], pa.string()).cast(names.TIMESTAMP)
     events = pa.Table.from_arrays([write_array(arrays[field.name], field.type) for field in DECODED], schema=DECODED)

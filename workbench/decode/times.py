@@ -69,10 +69,9 @@ def write_time(moment: datetime) -> str:
 def read_times(texts: Sequence[str | None] | pa.Array) -> tuple[list[str | None], list[int]]:
     """Return a column's canonical texts, and the rows whose text is not a time the log can hold (None there)."""
     column = texts if isinstance(texts, pa.Array) else pa.array(texts, pa.string())
-    form = find_form(column)
-    moments = _cast(column, is_exact=form is not None)
-    if moments is not None:
-        return (column.to_pylist() if form == CANONICAL else write_times(moments)), []
+    read = read_moments(column)
+    if read is not None:
+        return read[0].to_pylist(), []
     wrong: list[int] = []
     canonical: list[str | None] = []
     for row, text in enumerate(column.to_pylist()):
@@ -82,6 +81,15 @@ def read_times(texts: Sequence[str | None] | pa.Array) -> tuple[list[str | None]
             canonical.append(None)
             wrong.append(row)
     return canonical, wrong
+
+
+def read_moments(column: pa.Array) -> tuple[pa.Array, pa.Array] | None:
+    """Return a column's canonical texts and its times; None unless all are times the log can hold."""
+    form = find_form(column)
+    moments = _cast(column, is_exact=form is not None)
+    if moments is None:
+        return None
+    return (column if form == CANONICAL else write_moments(moments)), moments
 
 
 def find_form(column: pa.Array) -> bytes | None:
@@ -120,11 +128,14 @@ def has_known_years(moments: pa.Array) -> bool:
 
 def write_times(moments: pa.Array) -> list[str | None]:
     """Return the canonical texts of a column of times."""
-    plain = moments.cast(pa.timestamp("us")).cast(pa.string())
-    texts: list[str | None] = pc.binary_join_element_wise(
-        pc.binary_replace_slice(plain, 10, 11, "T"), "Z", ""
-    ).to_pylist()
+    texts: list[str | None] = write_moments(moments).to_pylist()
     return texts
+
+
+def write_moments(moments: pa.Array) -> pa.Array:
+    """Return the canonical texts of a column of times as a column."""
+    plain = moments.cast(pa.timestamp("us")).cast(pa.string())
+    return pc.binary_join_element_wise(pc.binary_replace_slice(plain, 10, 11, "T"), "Z", "")
 
 
 def show_times(moments: pa.Array) -> pa.Array:

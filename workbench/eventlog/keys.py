@@ -12,7 +12,7 @@ SALT_PATTERN: Final = r'"salt":"(?P<salt>[0-9a-f]{32})"'
 
 def add_keys(rows: pa.Table) -> pa.Table:
     """Return the rows with their ``key`` and ``salt``; an erased event's salt is all zero bytes."""
-    keys = make_keys(rows.column("source").to_pylist(), rows.column("event_id").to_pylist())
+    keys = make_keys(rows.column("source").to_pylist(), map(str.encode, rows.column("event_id").to_pylist()))
     found = pc.extract_regex(rows.column("metadata").combine_chunks(), SALT_PATTERN)
     salts = pc.struct_field(found, [0]).to_pylist()
     values = [bytes(16) if salt is None else bytes.fromhex(salt) for salt in salts]

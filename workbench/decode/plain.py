@@ -1,0 +1,230 @@
+"""Lines of one layout to events, column by column; `records` decides on every line that is left over."""
+
+import os
+from collections.abc import Sequence
+from hashlib import sha256
+from itertools import repeat
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from workbench.decode import columns as names
+from workbench.decode.arrays import cut_fixed, find_one, join_pieces, list_bytes, write_hex, write_texts
+from workbench.decode.attributes import BINARY, DATASCHEMA, SALT, SPECVERSION, SUBJECT, SUPPORTED, Form
+from workbench.decode.columns import DECODED
+from workbench.decode.digests import SALT_SIZE, Content, make_keys
+from workbench.decode.layouts import Ints, Lines, Matched, cut_texts, find_lines, match_layouts, open_lines
+from workbench.decode.metadata import ORIGIN, Places, write_metadata
+from workbench.decode.payloads import write_forms
+from workbench.decode.records import settle_versions
+from workbench.decode.rows import DecodeContext
+from workbench.decode.times import read_moments
+from workbench.event import ACTOR_KINDS
+
+# Lines that are worked on together: fewer cost more calls a line, more leave the core's own cache.
+RUN: Final = 4_096
+JSON_SPACE: Final = b" \t\n\r"
+NULL: Final = b"null"
+TIMES: Final = (names.OCCURRED_AT, names.RECORDED_AT)
+CONTENT: Final = Content.__struct_fields__
+# Under which name the columns keep the canonical text of what is kept in another form too.
+CANONICAL: Final = {names.OCCURRED_AT: "occurred_text", names.RECORDED_AT: "recorded_text", names.DATA: "canonical"}
+# Members that no layout may have: each has a rule of its own in `attributes`.
+SPECIAL: Final = {BINARY, SALT, ORIGIN}
+
+Arrays = dict[str, pa.Array]
+
+
+class Text(NamedTuple):
+    """Records, one a line, and for each the byte it begins at and its line, where it has one."""
+
+    text: bytes
+    begins: Ints
+    ends: Ints
+    offsets: Ints
+    lines: Ints | None
+
+    def take(self, rows: Ints) -> "Left":
+        """Return those of the rows that hold more than white space, one by one."""
+        raws = [self.text[self.begins[row] : self.ends[row]] for row in rows.tolist()]
+        kept = [at for at, raw in enumerate(raws) if raw.strip(JSON_SPACE)]
+        rows = rows[kept]
+        lines = None if self.lines is None else self.lines[rows].tolist()
+        return Left([raws[at] for at in kept], self.offsets[rows].tolist(), lines)
+
+
+class Left(NamedTuple):
+    """Records with the byte and the line each stands at."""
+
+    raws: list[bytes]
+    offsets: list[int]
+    lines: list[int] | None
+
+
+class Settled(NamedTuple):
+    """Lines whose envelope and payload keep every rule: their numbers, columns, and the texts of what has no column."""
+
+    rows: Ints
+    arrays: Arrays
+    rests: str | pa.Array
+
+
+def read_text(text: bytes, offset: int, line: int) -> Text:
+    """Return the records of a text that begins at a byte and a line of its source."""
+    begins, ends = find_lines(text)
+    return Text(text, begins, ends, begins + offset, np.arange(line, line + len(begins)))
+
+
+def join_records(raws: Sequence[bytes], offsets: Sequence[int], lines: Sequence[int] | None) -> Text | None:
+    """Return the records as lines of one text; None where one of them has several lines."""
+    text = b"\n".join(raws)
+    begins, ends = find_lines(text)
+    if len(begins) != len(raws):
+        return None
+    return Text(text, begins, ends, np.asarray(offsets), None if lines is None else np.asarray(lines))
+
+
+def decode_plain(records: Text, form: Form, context: DecodeContext) -> tuple[list[pa.Table], Ints]:
+    """Return the events of the records that plainly keep every rule, by layout, and the numbers of all others."""
+    events: list[pa.Table] = []
+    left = np.ones(len(records.begins), np.bool_)
+    for start in range(0, len(records.begins), RUN):
+        begins, ends = records.begins[start : start + RUN], records.ends[start : start + RUN]
+        at = int(begins[0])
+        lines = open_lines(records.text[at : int(ends[-1])], begins - at, ends - at)
+        if lines is None:
+            continue
+        for matched in match_layouts(lines):
+            settled = settle_lines(lines, matched, form, context.source_name)
+            if settled is not None:
+                rows = settled.rows + start
+                events.append(complete_lines(settled, rows, records, context))
+                left[rows] = False
+    return events, np.flatnonzero(left)
+
+
+def settle_lines(lines: Lines, matched: Matched, form: Form, source_name: str) -> Settled | None:
+    """Return the columns of lines of one layout; None where their envelope is not plain throughout."""
+    members = set(matched.layout.names)
+    if members & SPECIAL or (not form.is_cloudevents and names.METADATA in members):
+        return None
+    matched, arrays = take_payloads(lines, matched)
+    count = len(matched.rows)
+    if not count:
+        return None
+    values = {
+        name: cut_texts(lines.text, opened + 1, closed)
+        for name, opened, closed in zip(matched.layout.names, matched.opened, matched.closed, strict=True)
+    }
+    known = {name: column for column, name in form.attributes.items()}
+    arrays |= {known[name]: array for name, array in values.items() if name in known}
+    if not keeps_rules(arrays, values, form) or not settle_times(arrays):
+        return None
+    arrays.setdefault(names.SOURCE, pa.repeat(source_name, count))
+    arrays.setdefault(names.STREAM_ID, arrays.get(SUBJECT, arrays[names.SOURCE]))
+    schemas = values.get(DATASCHEMA) if form.is_cloudevents else None
+    versions = read_versions(arrays.get(names.SCHEMA_VERSION), schemas, count)
+    if versions is None:
+        return None
+    arrays[names.SCHEMA_VERSION] = versions
+    return Settled(matched.rows, arrays, join_rests({name: values[name] for name in values if name not in known}))
+
+
+def take_payloads(lines: Lines, matched: Matched) -> tuple[Matched, Arrays]:
+    """Return the payloads' texts and canonical forms, and the lines without those whose payload may break a rule."""
+    if matched.layout.tail is None:
+        return matched, {}
+    places = zip(matched.payload_begins.tolist(), matched.payload_ends.tolist(), strict=True)
+    texts, forms, strays = write_forms([lines.text[begin:end] for begin, end in places])
+    if strays:
+        kept = np.ones(len(texts), np.bool_)
+        kept[strays] = False
+        matched = matched.keep(kept)
+        texts, forms = ([each[row] for row in np.flatnonzero(kept).tolist()] for each in (texts, forms))
+    if NULL in forms:
+        texts = [None if form == NULL else text for text, form in zip(texts, forms, strict=True)]
+    return matched, {names.DATA: write_texts(texts), CANONICAL[names.DATA]: write_texts(forms)}
+
+
+def keeps_rules(arrays: Arrays, values: Arrays, form: Form) -> bool:
+    """Tell whether all that must be there is, and every word is a known one."""
+    if not {*form.required, names.EVENT_ID} <= arrays.keys():
+        return False
+    kinds = arrays.get(names.ACTOR_KIND)
+    if kinds is not None and not set(kinds.unique().to_pylist()) <= {*ACTOR_KINDS}:
+        return False
+    return not form.is_cloudevents or (SPECVERSION in values and find_one(values[SPECVERSION]) == SUPPORTED)
+
+
+def settle_times(arrays: Arrays) -> bool:
+    """Put times and their canonical texts in the place of texts; tell whether all are times the log can hold."""
+    for name in TIMES:
+        moments = read_moments(arrays[name]) if name in arrays else ()
+        if moments is None:
+            return False
+        if moments:
+            arrays[CANONICAL[name]], arrays[name] = moments
+    return True
+
+
+def read_versions(given: pa.Array | None, schemas: pa.Array | None, count: int) -> pa.Array | None:
+    """Return the schema versions, 1 where nothing says another; None where one cannot be read."""
+    if given is None and schemas is None:
+        return pa.repeat(pa.scalar(1, pa.int32()), count)
+    absent: list[Any] = [None] * count
+    texts = absent if schemas is None else schemas.to_pylist()
+    versions, wrong = settle_versions(None if given is None else given.to_pylist(), texts)
+    return None if wrong else pa.array(versions, pa.int32())
+
+
+def join_rests(others: Arrays) -> str | pa.Array:
+    """Return the members outside the columns as the texts that `write_metadata` takes; no value needs an escape."""
+    pieces: list[str | pa.Array] = []
+    for name in sorted(others):
+        pieces += [f'{"," if pieces else ""}"{name}":"', find_one(others[name]) or others[name], '"']
+    texts = [piece for piece in pieces if isinstance(piece, str)]
+    return "".join([*texts, "}"]) if len(texts) == len(pieces) else join_pieces([*pieces, "}"]).view(pa.string())
+
+
+def complete_lines(settled: Settled, rows: Ints, records: Text, context: DecodeContext) -> pa.Table:
+    """Return the events with salts, digests, keys and metadata."""
+    arrays = settled.arrays
+    salts = os.urandom(SALT_SIZE * len(rows))
+    arrays[names.SALT] = cut_fixed(salts)
+    arrays[names.DIGEST] = write_hex(digest_lines(arrays, arrays[names.SALT]))
+    arrays[names.KEY] = cut_fixed(b"".join(key_lines(arrays)))
+    offsets, lines = records.offsets[rows], None if records.lines is None else records.lines[rows]
+    arrays[names.OFFSET] = pa.array(offsets)
+    if lines is not None:
+        arrays[names.LINE] = pa.array(lines)
+    is_told = context.origin is not None and names.RECORDED_AT not in arrays
+    places = Places(context.origin or "", offsets, lines) if is_told else None
+    arrays[names.METADATA] = write_metadata(salts, settled.rests, places)
+    columns = [arrays[field.name] if field.name in arrays else pa.nulls(len(rows), field.type) for field in DECODED]
+    return pa.Table.from_arrays(columns, schema=DECODED)
+
+
+def digest_lines(arrays: Arrays, salts: pa.Array) -> list[bytes]:
+    """Return the digests: contents are joined, each behind its salt, and no string in them needs an escape."""
+    pieces: list[str | pa.Array] = [salts, "{"]
+    for name in CONTENT:
+        array = arrays.get(CANONICAL.get(name, name))
+        pieces.append(f'{"" if name == CONTENT[0] else ","}"{name}":')
+        if array is None:
+            pieces.append("null")
+        elif name == names.DATA:
+            pieces.append(array)
+        elif name == names.SCHEMA_VERSION:
+            text = array.cast(pa.string())
+            pieces.append(find_one(text) or text)
+        else:
+            pieces += ['"', find_one(array) or array, '"']
+    return [sha256(content).digest() for content in list_bytes(join_pieces([*pieces, "}"]))]
+
+
+def key_lines(arrays: Arrays) -> list[bytes]:
+    """Return the idempotency keys."""
+    source = find_one(arrays[names.SOURCE])
+    sources = repeat(source) if source is not None else arrays[names.SOURCE].to_pylist()
+    return make_keys(sources, list_bytes(arrays[names.EVENT_ID]))
