@@ -12,7 +12,9 @@ import pytest
 from docker.packages.commands import is_ready, start_stack
 from docker.packages.layout import Ports, Stack, UnavailableError, cache_folder, default_folder, open_stack
 from docker.packages.services import NAMES, stop_service
+from tests.stack.proxy import Machines, load_lake
 from workbench.config import Settings, load_settings
+from workbench.eventlog import NativeLog
 from workbench.session import Session, open_session
 
 
@@ -139,15 +141,33 @@ def trino_as(stack: Stack) -> Iterator[Callable[[str], Any]]:
         connection.close()
 
 
+@pytest.fixture
+def machines(stack: Stack, namespace: str, tmp_path: Path) -> Iterator[Machines]:
+    """A maker of computers that share the test's log, each with ways to the parts that the test can disturb."""
+    made = Machines(stack, namespace, tmp_path)
+    yield made
+    made.close()
+    drop_namespace(namespace)
+
+
 def drop_namespace(name: str) -> None:
     """Drop a log's tables and namespaces from the catalog; their files stay with the store."""
-    from pyiceberg.catalog import load_catalog
     from pyiceberg.exceptions import NoSuchNamespaceError, NoSuchTableError
 
-    catalog = load_catalog("lake")
+    catalog = load_lake()
     for space in (f"{name}_derived", name):
         with suppress(NoSuchNamespaceError):
             for table in catalog.list_tables(space):
                 with suppress(NoSuchTableError):
                     catalog.drop_table(table)
             catalog.drop_namespace(space)
+
+
+@pytest.fixture
+def open_log(lake_settings: MakeSettings, tmp_path: Path) -> Callable[[str], NativeLog]:
+    """A maker of the test's own log as a machine of that name would open it, with a cache of its own."""
+
+    def open_one(machine: str) -> NativeLog:
+        return NativeLog(msgspec.structs.replace(lake_settings(), folder=tmp_path / "machines" / machine))
+
+    return open_one
