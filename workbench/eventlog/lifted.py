@@ -30,6 +30,7 @@ from workbench.eventlog.layout import planned_files
 from workbench.eventlog.shape import SnapshotTable
 
 NAME: Final = "events_lifted"
+_BOUNDED: Final = "write.metadata.metrics.column."
 LIFTED: Final = Schema(
     NestedField(1, "registry_hash", StringType(), required=True),
     NestedField(2, "position", LongType(), required=True),
@@ -39,6 +40,10 @@ LIFTED: Final = Schema(
 BY_REGISTRY: Final = PartitionSpec(
     PartitionField(source_id=1, field_id=1000, transform=IdentityTransform(), name="registry_hash")
 )
+# Bounds of columns that it does not have would be refused.
+LIFTED_PROPERTIES: Final = {
+    name: value for name, value in PROPERTIES.items() if name.removeprefix(_BOUNDED) in {name, "position"}
+}
 MARK: Final = "workbench.lifted."
 # Registries whose progress is carried on; the rows of one that fell out are made anew when it comes back.
 REGISTRIES: Final = 8
@@ -97,7 +102,7 @@ def _find(tables: Tables) -> Table | None:
 
 def _create(tables: Tables) -> Table:
     return tables.catalog.create_table_if_not_exists(
-        f"{tables.namespace}_derived.{NAME}", LIFTED, partition_spec=BY_REGISTRY, properties=PROPERTIES
+        f"{tables.namespace}_derived.{NAME}", LIFTED, partition_spec=BY_REGISTRY, properties=LIFTED_PROPERTIES
     )
 
 
