@@ -23,6 +23,7 @@ from workbench.sources.base import Source
 if TYPE_CHECKING:
     from workbench.config import Settings
     from workbench.decode.registry import Registry
+    from workbench.eventlog.objects import ObjectFiles
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,6 +88,10 @@ class Log(ABC):
     def directories(self) -> Sequence[str]:
         """Return the folders whose files an engine must be able to read."""
         return [str(self.settings.folder.resolve())]
+
+    def objects(self) -> "ObjectFiles | None":
+        """Return the files of those folders that lie in an object store, None where all are local."""
+        return None
 
     def quarantine(self) -> pa.Table:
         """Return the records that wait in quarantine."""

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,15 @@ from workbench.eventlog.adopt import adopt_snapshots
 from workbench.eventlog.base import Log
 from workbench.eventlog.catalog import READS, open_tables, storage_errors
 from workbench.eventlog.figures import Figure, read_figures
+from workbench.eventlog.files import local_path
 from workbench.eventlog.head import Head
 from workbench.eventlog.inbox import drain_inbox
 from workbench.eventlog.ingest import IngestReport, Progress, digest_file, ingest_source
 from workbench.eventlog.lifted import lift_events
 from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
 from workbench.eventlog.maintain import MaintenanceReport, maintain_log
+from workbench.eventlog.objects import ObjectFiles, open_objects
+from workbench.eventlog.parts import store_address
 from workbench.eventlog.quarantine import quarantine_id, read_quarantine
 from workbench.eventlog.retry import retry_records
 from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
@@ -45,11 +48,26 @@ class NativeLog(Log):
 
     def head(self) -> Head:
         """Return the head, checked against foreign writes."""
-        return self._store.head()
+        with self._errors("looking up the head"):
+            return self._store.head()
+
+    def _errors(self, doing: str) -> AbstractContextManager[None]:
+        return storage_errors(doing, store=store_address(self._store.tables.catalog.properties))
+
+    def directories(self) -> Sequence[str]:
+        """Return the folder of an embedded log, or its tables' own places in the object store."""
+        if self.settings.catalog is None:
+            return super().directories()
+        tables = self._store.tables
+        return [local_path(table.location()) for table in (tables.events, tables.by_stream)]
+
+    def objects(self) -> ObjectFiles | None:
+        """Return the files of those folders that lie in an object store, None where all are local."""
+        return open_objects(lambda: self._store.tables.events.io, self.directories())
 
     def append(self, batches: Iterable[pa.Table], *, expected: int | Mapping[str, int] | None = None) -> Written:
         """Append rows in DECODED's columns as one commit."""
-        with storage_errors("appending"):
+        with self._errors("appending"):
             return write_batches(self._store, batches, expected=expected)
 
     def ingest(
@@ -62,69 +80,72 @@ class NativeLog(Log):
         commit_every: int | None = None,
     ) -> IngestReport:
         """Append a whole source, as one commit or in parts."""
-        with storage_errors(f"ingesting {source.name}"):
+        with self._errors(f"ingesting {source.name}"):
             return ingest_source(self._store, source, context, path=path, progress=progress, commit_every=commit_every)
 
     def verify(self) -> Sequence[Finding]:
         """Return what one reading of every file shows."""
-        with storage_errors("verifying the log"):
+        with self._errors("verifying the log"):
             return verify_store(self._store)
 
     def figures(self) -> Sequence[Figure]:
         """Return how the log stands, figure by figure."""
-        with storage_errors("looking at the log"):
+        with self._errors("looking at the log"):
             return read_figures(self._store)
 
     def drain_inbox(self, context: DecodeContext, *, progress: Progress | None = None) -> IngestReport:
         """Take in what others inserted into the inbox, as one commit."""
-        with storage_errors("draining the inbox"):
+        with self._errors("draining the inbox"):
             return drain_inbox(self._store, context, progress=progress)
 
     def adopt(self, context: DecodeContext, *, snapshot_id: int | None = None) -> IngestReport:
         """Take in what others appended to `events` itself."""
-        with storage_errors("adopting foreign rows"):
+        with self._errors("adopting foreign rows"):
             return adopt_snapshots(self._store, context, snapshot_id=snapshot_id)
 
     def quarantine(self) -> pa.Table:
         """Return the records that wait in quarantine."""
-        return quarantine_rows(self._quarantine_table)
+        with self._errors("reading the quarantine"):
+            return quarantine_rows(self._quarantine_table)
 
     def quarantined_count(self) -> int:
         """Return how many records wait in quarantine."""
-        return self._lists.waiting(self._quarantine_table())
+        with self._errors("counting the quarantine"):
+            return self._lists.waiting(self._quarantine_table())
 
     def quarantined_record(self, path: Path, offset: int) -> Mapping[str, object] | None:
         """Return the quarantine's last row about a record of a file, None when it has none."""
         name = quarantine_id(digest_file(path), offset)
-        rows = read_quarantine(self._quarantine_table())
+        with self._errors("reading the quarantine"):
+            rows = read_quarantine(self._quarantine_table())
         found = rows.filter(pc.equal(rows.column("quarantine_id"), name)).to_pylist()
         return found[-1] if found else None
 
     def retry_quarantine(self, context: Callable[[str], DecodeContext]) -> IngestReport:
         """Decode the waiting records again and append those that became valid."""
-        with storage_errors("retrying quarantined records"):
+        with self._errors("retrying quarantined records"):
             return retry_records(self._store, context)
 
     def maintain(self, *, older_than: float = 0.0) -> MaintenanceReport:
         """Merge, expire and clean up."""
-        with storage_errors("maintaining the log"):
+        with self._errors("maintaining the log"):
             return maintain_log(self._store, older_than=older_than)
 
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
         """Return `events_stored` and `quarantine`; for given streams the rows come from the layout by stream."""
         if self.settings.engine == "trino":
-            with storage_errors("looking up the log's tables"):
+            with self._errors("looking up the log's tables"):
                 return table_shapes(self._store.tables, by_stream=self.settings.log.by_stream, stream_ids=stream_ids)
-        for _ in range(READS):
-            with suppress(FileNotFoundError):
-                # Another process may have maintained the log meanwhile: look again at what it left.
-                return self._shapes(stream_ids)
-        with storage_errors("listing the files of the log"):
+        with self._errors("listing the files of the log"):
+            for _ in range(READS):
+                with suppress(FileNotFoundError):
+                    # Another process may have maintained the log meanwhile: look again at what it left.
+                    return self._shapes(stream_ids)
             return self._shapes(stream_ids)
 
     def lift(self, registry: Registry) -> SnapshotTable:
         """Return the side table of lifted payloads, brought up to the head."""
-        with storage_errors("lifting events"):
+        with self._errors("lifting events"):
             return lift_events(self._store.tables, registry)
 
     def _shapes(self, stream_ids: Sequence[str] | None) -> Mapping[str, Shape]:

@@ -17,9 +17,15 @@ _MACROS: Final = Path(__file__).with_name("macros.sql")
 
 
 def open_connection(
-    directories: Sequence[str | Path], functions: Mapping[str, ArrowFunction], threads: int | None
+    directories: Sequence[str | Path],
+    functions: Mapping[str, ArrowFunction],
+    threads: int | None,
+    objects: Any = None,
 ) -> duckdb.DuckDBPyConnection:
-    """Return an empty database in memory that can read files of ``directories`` alone and write none."""
+    """Return an empty database in memory that can read files of ``directories`` alone and write none.
+
+    Those with a scheme (``s3://bucket/log``) are read through ``objects``, a file system in fsspec's form.
+    """
     connection = duckdb.connect(
         ":memory:",
         config={"autoinstall_known_extensions": False, "autoload_known_extensions": False},
@@ -37,7 +43,9 @@ def open_connection(
     for statement in _MACROS.read_text(encoding="utf-8").split(";\n"):
         if statement.strip():
             connection.execute(statement)
-    paths = [f"{Path(folder).resolve()}/" for folder in directories]
+    if objects is not None:
+        connection.register_filesystem(objects)
+    paths = [_folder_path(str(folder)) for folder in directories]
     # A path with glob letters is asked for in its escaped form, and DuckDB compares that form.
     folders = ", ".join(quote_text(path) for path in dict.fromkeys([*paths, *map(plain_path, paths)]))
     _leave_measuring(connection)
@@ -53,6 +61,10 @@ def open_connection(
     ):
         connection.execute(setting)
     return connection
+
+
+def _folder_path(folder: str) -> str:
+    return f"{folder.rstrip('/')}/" if "://" in folder else f"{Path(folder).resolve()}/"
 
 
 def _leave_measuring(connection: duckdb.DuckDBPyConnection) -> None:

@@ -30,7 +30,8 @@ class DuckDBEngine(Engine):
     """Runs one SELECT of the declared subset in process.
 
     ``directories`` are the only ones whose files it can read, and it writes none: the connection is locked before the
-    first statement. ``functions`` are Python functions the relations' own SELECT may call. Safe to use from several
+    first statement. Those of an object store (``s3://…``) are read through ``objects``, which reads no others.
+    ``functions`` are Python functions the relations' own SELECT may call. Safe to use from several
     threads at once; each call has a connection of its own to the same database.
     """
 
@@ -42,9 +43,10 @@ class DuckDBEngine(Engine):
         *,
         functions: Mapping[str, ArrowFunction] | None = None,
         threads: int | None = None,
+        objects: Any = None,
     ) -> None:
         self._functions = dict(functions or {})
-        self._connection = open_connection(directories, self._functions, threads)
+        self._connection = open_connection(directories, self._functions, threads, objects)
         self._plans = Plans(self._functions, ViewCache(self._connection))
         self._workers = ThreadPoolExecutor(_WORKERS, "workbench-query")
         self._finalizer = weakref.finalize(self, self._connection.close)

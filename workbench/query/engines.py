@@ -1,20 +1,22 @@
 """Which engine a session uses, by name."""
 
-from collections.abc import Sequence
-
 from workbench.config import Settings
 from workbench.decode.registry import Registry
 from workbench.errors import ConfigError
+from workbench.eventlog import Log
 from workbench.query.base import Engine
 
 
-def open_engine(settings: Settings, registry: Registry, directories: Sequence[str]) -> Engine:
-    """Return the engine the settings name: Trino, or DuckDB reading files of ``directories`` alone. Raises ConfigError."""
+def open_engine(settings: Settings, registry: Registry, log: Log) -> Engine:
+    """Return the engine the settings name: Trino, or DuckDB reading files of the log's folders alone.
+
+    Raises ConfigError, MissingExtraError.
+    """
     if settings.engine == "duckdb":
         from workbench.query.duckdb import DuckDBEngine
         from workbench.query.lifting import lifting_functions
 
-        return DuckDBEngine(directories, functions=lifting_functions(registry))
+        return DuckDBEngine(log.directories(), functions=lifting_functions(registry), objects=log.objects())
     if settings.trino.catalog is None or settings.catalog is None:
         raise ConfigError(
             "engine='trino' reads a shared catalog, and this log lies in a folder. Name a catalog that PyIceberg and "

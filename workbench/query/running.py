@@ -119,6 +119,8 @@ def _fetch(rows: duckdb.DuckDBPyRelation, row_limit: int | None) -> pa.Table:
 
 def explain_failure(error: duckdb.Error) -> QueryFailedError:
     """Return our error for DuckDB's, which becomes its cause."""
-    told = str(error).split("\n", 1)[0]
+    lines = str(error).strip().split("\n")
+    # Where Python code read the files, its traceback is the message, and its last line says what failed.
+    told = lines[-1].partition(": ")[2] if lines[0].startswith("Traceback") else lines[0]
     told = re.sub(r"^[A-Za-z ]+ Error: ", "", told)
     return QueryFailedError(f"DuckDB could not run the statement: {told}")

@@ -1,0 +1,186 @@
+"""The log's files in an object store as an embedded engine reads them: nothing else, and never a byte twice."""
+
+import io
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # fsspec has no types
+from pyiceberg.io import FileIO
+
+from workbench.errors import MissingExtraError, StorageError
+from workbench.eventlog.storage import Memory
+
+# Blocks of 512 kB: a request takes some milliseconds, whether it brings 20 kB or all of that.
+BLOCK: Final = 512 * 1024
+# 10 million events are some 230 MB of Parquet: what a dashboard asks again and again stays in memory.
+KEPT: Final = 512 * 1024 * 1024
+SCHEMES: Final = ("s3", "s3a")
+
+
+class Stat(msgspec.Struct, frozen=True):
+    """A file's size and time; neither changes, as a file is written once."""
+
+    size: int
+    modified: datetime
+
+
+class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
+    """Read-only files below some prefixes of one object store, held in memory block by block.
+
+    ``connect`` opens the store; it is asked again when its keys have run out. Safe for several threads.
+    """
+
+    protocol = SCHEMES
+    cachable = False
+
+    def __init__(self, connect: Callable[[], Any], prefixes: Sequence[str]) -> None:
+        super().__init__()
+        self._connect = connect
+        self._store = connect()
+        self._prefixes = tuple(f"{prefix.rstrip('/')}/" for prefix in prefixes)
+        self._blocks = Memory(KEPT)
+        self._stats: dict[str, Stat] = {}
+
+    def __repr__(self) -> str:
+        return f"ObjectFiles({', '.join(self._prefixes)})"
+
+    @classmethod
+    def _strip_protocol(cls, path: str) -> str:
+        return path
+
+    def glob(self, path: str, **_options: Any) -> list[str]:
+        """Return the one file that a listed path names; what a pattern would match is nobody's to know."""
+        plain = path.replace("[*]", "*").replace("[?]", "?").replace("[[]", "[")
+        return [self._check(plain)]
+
+    def info(self, path: str, **_options: Any) -> dict[str, Any]:
+        """Return a file's name, size, type and time."""
+        stat = self.stat(path)
+        return {"name": path, "size": stat.size, "type": "file", "LastModified": stat.modified}
+
+    def modified(self, path: str) -> datetime:
+        """Return when a file was written."""
+        return self.stat(path).modified
+
+    def exists(self, path: str, **_options: Any) -> bool:
+        """Return whether a file is there."""
+        try:
+            self.stat(path)
+        except (FileNotFoundError, PermissionError):
+            return False
+        return True
+
+    def open(self, path: str, mode: str = "rb", **_options: Any) -> "ObjectFile":
+        """Return a file to be read. Raises PermissionError for any other mode and outside the prefixes."""
+        if mode != "rb":
+            raise PermissionError(f"{path} is read only")
+        return ObjectFile(self, self._check(path))
+
+    def stat(self, path: str) -> Stat:
+        """Return a file's size and time, asked for once."""
+        if path not in self._stats:
+            found = self._ask(lambda store: store.info(path), self._check(path))
+            self._stats[path] = Stat(int(found["size"]), found["LastModified"])
+        return self._stats[path]
+
+    def read_range(self, path: str, start: int, stop: int) -> bytes:
+        """Return the bytes from ``start`` to ``stop``; blocks not held yet are had in one request."""
+        size = self.stat(path).size
+        first, last = start // BLOCK, (min(stop, size) - 1) // BLOCK
+        blocks = {number: self._blocks.get(f"{path}#{number}") for number in range(first, last + 1)}
+        missing = [number for number, block in blocks.items() if block is None]
+        if missing:
+            begin, end = missing[0] * BLOCK, min((missing[-1] + 1) * BLOCK, size)
+            fetched = memoryview(self._ask(lambda store: store.cat_file(path, start=begin, end=end), path))
+            for number in range(missing[0], missing[-1] + 1):
+                at = number * BLOCK - begin
+                blocks[number] = bytes(fetched[at : at + BLOCK])
+                self._blocks.put(f"{path}#{number}", blocks[number] or b"")
+        joined = b"".join(block or b"" for block in blocks.values())
+        return joined[start - first * BLOCK : stop - first * BLOCK]
+
+    def _check(self, path: str) -> str:
+        if ".." in path.split("/") or not path.startswith(self._prefixes):
+            raise PermissionError(f"{path} is no file of this log")
+        return path
+
+    def _ask(self, question: Callable[[Any], Any], path: str) -> Any:
+        try:
+            return question(self._store)
+        except PermissionError:
+            self._store = self._connect()
+        except OSError as error:
+            raise self._failed(error, path) from error
+        try:
+            return question(self._store)
+        except OSError as error:
+            raise self._failed(error, path) from error
+
+    def _failed(self, error: OSError, path: str) -> Exception:
+        if isinstance(error, FileNotFoundError):
+            return FileNotFoundError(f"{path} is missing")
+        if isinstance(error, PermissionError):
+            return StorageError(f"the object store refuses these keys for {path}")
+        return StorageError(f"the object store cannot be reached or failed, asked for {path}")
+
+
+class ObjectFile(io.RawIOBase):
+    """One file, read where it is sought."""
+
+    def __init__(self, files: ObjectFiles, path: str) -> None:
+        self._files, self._path, self._at = files, path, 0
+
+    @property
+    def size(self) -> int:
+        """The file's length."""
+        return self._files.stat(self._path).size
+
+    def readable(self) -> bool:
+        """Return that it can be read."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return that a place in it can be sought."""
+        return True
+
+    def tell(self) -> int:
+        """Return the place the next read begins at."""
+        return self._at
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Go to a place and return it."""
+        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
+        return self._at
+
+    def read(self, size: int = -1) -> bytes:
+        """Return up to ``size`` bytes from here on, all that is left when it is negative."""
+        stop = self.size if size < 0 else min(self._at + size, self.size)
+        content = self._files.read_range(self._path, self._at, stop) if stop > self._at else b""
+        self._at += len(content)
+        return content
+
+
+def open_objects(files: Callable[[], FileIO], locations: Sequence[str]) -> ObjectFiles | None:
+    """Return the files below ``locations`` where these lie in an object store, by the keys PyIceberg has for it.
+
+    None where they are local. Raises MissingExtraError.
+    """
+    remote = [location for location in locations if location.startswith(tuple(f"{name}://" for name in SCHEMES))]
+    if not remote:
+        return None
+
+    def connect() -> Any:
+        from pyiceberg.io.fsspec import FsspecFileIO
+
+        properties: Mapping[str, str] = files().properties
+        try:
+            return FsspecFileIO(dict(properties)).get_fs("s3")
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(
+                "DuckDB reads an object store through s3fs, which is not installed. "
+                "Run: pip install 'eventlog-workbench[s3]'"
+            ) from error
+
+    return ObjectFiles(connect, remote)
