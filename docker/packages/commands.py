@@ -17,7 +17,7 @@ from docker.packages.services import NAMES, describe_services, find_process, sta
 
 WORDS = {
     "fetch": "get the parts into the cache: downloads by pip and Maven, MinIO built by Go",
-    "up": "start what does not run, wait until it is healthy, check it, and leave it running",
+    "up": "start what does not run, wait until every part answers, and leave it running",
     "run": "the same, and stop all of it on Ctrl-C",
     "check": "ask every part, and say what does not answer",
     "env": "print the variables a client needs, as export lines",
@@ -36,14 +36,23 @@ def main(arguments: list[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 1 refused or failed with one sentence, 2 wrong usage."""
     given = build_parser().parse_args(arguments)
     try:
-        stack = open_stack(given.folder, Ports.parse(given.ports) if given.ports else None)
-        COMMANDS[given.command](stack, given)
+        COMMANDS[given.command](find_stack(given), given)
     except StackError as error:
         print(f"stack: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         return 130
     return 0
+
+
+def find_stack(given: argparse.Namespace) -> Stack:
+    """Return the stack a command is about; only up and run make one."""
+    folder = (given.folder or default_folder()).expanduser()
+    if given.command in {"check", "env", "down"} and not (folder / "stack.json").is_file():
+        where = f" --folder {given.folder}" if given.folder else ""
+        raise StackError(f"No stack was ever started in {folder}. Start one with docker/stack.py up{where}.")
+    ports = getattr(given, "ports", None)
+    return open_stack(folder, Ports.parse(ports) if ports else None)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -61,7 +70,8 @@ def build_parser() -> argparse.ArgumentParser:
         where = f"data, logs and secrets of the stack (default: {default_folder()})"
         command.add_argument("--folder", type=Path, help=where)
         ports = "TRINO,CATALOG,MINIO or free (default: those it last had, at first 8080,8181,9000)"
-        command.add_argument("--ports", help=ports)
+        if name in {"up", "run"}:
+            command.add_argument("--ports", help=ports)
         if name == "down":
             command.add_argument("--erase", action="store_true", help="remove the folder too, with all its data")
     return parser
@@ -81,7 +91,9 @@ def fetch(_stack: Stack, _given: argparse.Namespace) -> None:
 def up(stack: Stack, _given: argparse.Namespace) -> None:
     """Start the stack and leave it running."""
     start_stack(stack, say)
-    say(f"healthy; data and logs are in {stack.folder}")
+    say(f"every part answers; data and logs are in {stack.folder}")
+    where = "" if stack.folder == default_folder().resolve() else f" --folder {shlex.quote(str(stack.folder))}"
+    say(f'next: eval "$(docker/stack.py env{where})"; to stop it: docker/stack.py down{where}')
 
 
 def run(stack: Stack, given: argparse.Namespace) -> None:
@@ -91,7 +103,7 @@ def run(stack: Stack, given: argparse.Namespace) -> None:
         signal.signal(number, lambda *_: asked.set())
     try:
         start_stack(stack, say)
-        say("healthy; Ctrl-C stops it")
+        say("every part answers; Ctrl-C stops them")
         while not asked.wait(0.5):
             find_dead(stack)
     finally:

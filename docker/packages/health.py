@@ -98,7 +98,7 @@ def last_words(stack: Stack, name: str) -> str:
     file = log_file(stack, name)
     lines = file.read_text(encoding="utf-8", errors="replace").splitlines()[-300:] if file.is_file() else []
     said = [line.strip() for line in lines if not line.startswith(("\tat ", "\t..."))]
-    for mark in ("Caused by", "ERROR", "FATAL", "rror"):
+    for mark in ("1) ", "Caused by", "ERROR", "FATAL", "rror"):
         if telling := [line for line in said if mark in line and "\tINFO\t" not in line]:
             return telling[-1][:300]
     return (said or ["it said nothing"])[-1][:300]

@@ -11,6 +11,7 @@ from base64 import b64encode
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+ETC = ROOT / "docker" / "trino" / "etc"
 HOST = "127.0.0.1"
 REGION = "us-east-1"
 BUCKETS = ("lake", "spool")
@@ -102,10 +103,9 @@ def cache_folder() -> Path:
 
 def read_configuration() -> str:
     """Return the digest of what Trino reads from this repository, to tell whether a running one reads the same."""
-    etc = ROOT / "docker" / "trino" / "etc"
     digest = hashlib.sha256()
-    for file in sorted(path for path in etc.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(etc).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for file in sorted(path for path in ETC.rglob("*") if path.is_file()):
+        digest.update(file.relative_to(ETC).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()
 
 

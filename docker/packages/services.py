@@ -9,12 +9,14 @@ import subprocess
 import time
 from pathlib import Path
 
-from docker.packages.layout import BUCKETS, HOST, REGION, ROOT, Stack, StackError
+from docker.packages.layout import BUCKETS, ETC, HOST, REGION, Stack, StackError
 from docker.packages.parts import catalog_jars, java_home, minio_binary, trino_home
 
 HERE = Path(__file__).parent
 NAMES = ("minio", "catalog", "trino")
 STOP_SECONDS = 30.0
+# Children of this very process, to take leave of when they end; a later command finds them by their locks alone.
+_children: dict[int, subprocess.Popen[bytes]] = {}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,11 +70,10 @@ def describe_catalog(stack: Stack) -> Service:
     )
 
 
-def describe_trino(stack: Stack) -> Service:
+def describe_trino(stack: Stack, etc: Path = ETC) -> Service:
     """Return Trino with the configuration that compose.yaml reads too."""
     data = stack.folder / "trino"
     data.mkdir(parents=True, exist_ok=True)
-    etc = ROOT / "docker" / "trino" / "etc"
     launcher = [str(trino_home() / "bin" / "launcher"), "--etc-dir", str(etc), "--data-dir", str(data)]
     variables = {
         "JAVA_HOME": str(java_home()),
@@ -111,6 +112,7 @@ def start_service(stack: Stack, service: Service) -> None:
             start_new_session=True,
             pass_fds=(lock.fileno(),),
         )
+        _children[started.pid] = started
         lock.truncate(0)
         lock.write(str(started.pid))
 
@@ -130,8 +132,8 @@ def stop_service(stack: Stack, name: str, *, kill: bool = False) -> None:
 
 def is_alive(pid: int) -> bool:
     """Whether a process has not quite ended: its own lock may outlive the one it inherited by a moment."""
-    with contextlib.suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
+    if pid in _children:
+        return _children[pid].poll() is None
     try:
         os.kill(pid, 0)
     except (ProcessLookupError, PermissionError):
