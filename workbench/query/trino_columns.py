@@ -2,6 +2,8 @@
 
 import base64
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from operator import itemgetter
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -14,7 +16,6 @@ from workbench.query.types import Type
 
 # "2026-01-31 10:00:00.123456": finer than microseconds is cut off, as the frames hold no more.
 _MICROSECONDS: Final = 26
-_DECODE_ROWS: Final = msgspec.json.Decoder(list[list[Any]])
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -44,11 +45,16 @@ def _read_signature(signature: Mapping[str, Any]) -> Type:
 
 def read_rows(text: bytes | msgspec.Raw, columns: Sequence[Column]) -> pa.RecordBatch:
     """Return the rows of one JSON array of arrays."""
-    rows = _DECODE_ROWS.decode(text)
-    values: Sequence[Sequence[Any]] = list(zip(*rows, strict=True)) if rows else [()] * len(columns)
-    arrays = [_read_array(column, column_kind.kind) for column, column_kind in zip(values, columns, strict=True)]
+    rows = _row_decoder(len(columns)).decode(text)
+    arrays = [_read_array(list(map(itemgetter(place), rows)), column.kind) for place, column in enumerate(columns)]
     # Two columns may have one name: they are told apart by their place, and named when the answer is made.
     return pa.RecordBatch.from_arrays(arrays, names=[str(place) for place in range(len(columns))])
+
+
+@cache
+def _row_decoder(columns: int) -> "msgspec.json.Decoder[list[tuple[Any, ...]]]":
+    """Return what reads rows of so many columns: as tuples 1 µs a row of eight into columns, as lists 2.6."""
+    return msgspec.json.Decoder(list[tuple[(Any,) * columns]])  # type: ignore[misc]  # as many as there are columns
 
 
 def _read_array(values: Sequence[Any], kind: Type) -> pa.Array:
