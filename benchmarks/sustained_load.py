@@ -164,5 +164,5 @@ def show_spread(seconds: list[float]) -> dict[str, float]:
     """Return median, 95th percentile and greatest of some times, in milliseconds."""
     if not seconds:
         return {}
-    p50, p95, most = np.quantile(np.asarray(seconds) * 1000, [0.5, 0.95, 1.0])
+    p50, p95, most = np.quantile(np.asarray(seconds) * 1000, [0.5, 0.95, 1.0]).tolist()
     return {"p50_ms": round(p50, 1), "p95_ms": round(p95, 1), "max_ms": round(most, 1)}
