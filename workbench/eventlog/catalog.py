@@ -25,7 +25,7 @@ from pyiceberg.transforms import BucketTransform, IdentityTransform
 from workbench.config import Settings
 from workbench.errors import ConfigError, ReadOnlyLogError, StorageError
 from workbench.eventlog.lock import hold_lock
-from workbench.eventlog.parts import explain_part, remedy
+from workbench.eventlog.parts import NOWHERE, Places, explain_part, find_places, remedy
 from workbench.eventlog.schema import EVENTS, INBOX, QUARANTINE
 
 BUCKETS: Final = 16
@@ -180,7 +180,7 @@ def open_tables(settings: Settings) -> Tables:
         catalog = open_catalog(settings)
         changes = None if settings.catalog else Changes(settings.folder.resolve() / "catalog.db")
         tables = Tables(catalog, settings.log.namespace, changes)
-        with storage_errors(f"opening the log {settings.name}"):
+        with storage_errors(f"opening the log {settings.name}", find_places(catalog.properties)):
             if not catalog.table_exists(f"{tables.namespace}_derived.events_by_stream"):
                 tables.create()
     return tables
@@ -239,7 +239,7 @@ def _open_named(name: str) -> Catalog:
 
     found: dict[str, Any] = dict(Config().get_catalog_config(name) or {})
     try:
-        with storage_errors(f"opening the catalog {name}"):
+        with storage_errors(f"opening the catalog {name}", find_places(found)):
             kind = CatalogType(str(found["type"]).lower()) if "type" in found else infer_catalog_type(name, found)
             if kind is CatalogType.REST and "uri" in found:
                 return _open_rest(name, found)
@@ -257,11 +257,8 @@ def _open_rest(name: str, properties: dict[str, Any]) -> Catalog:
 
 
 @contextmanager
-def storage_errors(doing: str, *, store: str | None = None) -> Iterator[None]:
-    """Turn what the file system, SQLite, a catalog or an object store refuses while ``doing`` into one StorageError.
-
-    ``store`` is the object store's address.
-    """
+def storage_errors(doing: str, places: Places = NOWHERE) -> Iterator[None]:
+    """Turn what the file system, SQLite, a catalog or an object store refuses while ``doing`` into one StorageError."""
     from sqlalchemy.exc import SQLAlchemyError
 
     try:
@@ -272,7 +269,7 @@ def storage_errors(doing: str, *, store: str | None = None) -> Iterator[None]:
             "be moved, as Iceberg keeps whole paths: put it back where it was made, or ingest its sources anew."
         ) from error
     except (OSError, RESTError) as error:
-        part = explain_part(error, store=store)
+        part = explain_part(error, places)
         if part is not None:
             raise StorageError(f"{_first(doing)} failed: {part}. Nothing is lost; {remedy(error)}") from error
         reason = reason_of(error) if isinstance(error, OSError) else str(error)

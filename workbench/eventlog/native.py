@@ -24,7 +24,7 @@ from workbench.eventlog.lifted import lift_events
 from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
 from workbench.eventlog.maintain import MaintenanceReport, maintain_log
 from workbench.eventlog.objects import ObjectFiles, open_objects
-from workbench.eventlog.parts import store_address
+from workbench.eventlog.parts import find_places
 from workbench.eventlog.quarantine import quarantine_id, read_quarantine
 from workbench.eventlog.retry import retry_records
 from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
@@ -52,7 +52,7 @@ class NativeLog(Log):
             return self._store.head()
 
     def _errors(self, doing: str) -> AbstractContextManager[None]:
-        return storage_errors(doing, store=store_address(self._store.tables.catalog.properties))
+        return storage_errors(doing, find_places(self._store.tables.catalog.properties))
 
     def directories(self) -> Sequence[str]:
         """Return the folder of an embedded log, or its tables' own places in the object store."""

@@ -17,7 +17,7 @@ from workbench.errors import CommitUnknownError, StorageError
 from workbench.eventlog.catalog import reason_of
 from workbench.eventlog.files import remove_files
 from workbench.eventlog.index import Index, key_words
-from workbench.eventlog.parts import explain_part, is_refusal, remedy, store_address
+from workbench.eventlog.parts import NOWHERE, Places, explain_part, find_places, is_refusal, remedy
 
 UNANSWERED: Final = 5
 TRIES: Final = 60
@@ -34,8 +34,8 @@ class UnlandedError(Exception):
     """An attempt that another commit overtook, or whose reply never came: look again, then try again."""
 
     def __init__(self, cause: Exception, table: Table, files: Sequence[DataFile], sample: pa.Table) -> None:
-        self.store = store_address(table.io.properties)
-        super().__init__(explain_part(cause, store=self.store) or str(cause))
+        self.places = find_places(table.io.properties)
+        super().__init__(explain_part(cause, self.places) or str(cause))
         self.cause = cause
         self.files = files
         self.in_doubt = not self.is_overtaken
@@ -86,7 +86,7 @@ class Patience:
             error.remove_files()
             self._overtaken += 1
         elif self._unanswered >= UNANSWERED:
-            raise unknown_outcome(error.cause, store=error.store) from error.cause
+            raise unknown_outcome(error.cause, error.places) from error.cause
         else:
             self._unanswered += 1
         time.sleep(self._pause(error))
@@ -136,7 +136,7 @@ def looking_again(last: UnlandedError | None, *, is_shared: bool) -> Iterator[No
         if is_shared and explain_part(error) is not None and not is_refusal(error):
             last.cause = error
             raise last from error
-        raise unknown_outcome(error, store=last.store) from error
+        raise unknown_outcome(error, last.places) from error
 
 
 def settle_failure(last: UnlandedError, *, is_shared: bool) -> None:
@@ -147,16 +147,16 @@ def settle_failure(last: UnlandedError, *, is_shared: bool) -> None:
     """
     if not is_shared and not last.is_overtaken:
         last.remove_files()
-    reason = refusal(last.cause, store=last.store)
+    reason = refusal(last.cause, last.places)
     if reason is not None:
         raise StorageError(
             f"Writing to the log failed: {reason}. Nothing of the batch is in the log; {remedy(last.cause)}"
         ) from last.cause
 
 
-def refusal(cause: BaseException, *, store: str | None = None) -> str | None:
+def refusal(cause: BaseException, places: Places = NOWHERE) -> str | None:
     """Return what the storage says when it refuses for good, None for an answer that may come at the next try."""
-    if (part := explain_part(cause, store=store)) is not None:
+    if (part := explain_part(cause, places)) is not None:
         # The object store is asked before the catalog: what it refused was never committed.
         is_store = not isinstance(cause, (requests.RequestException, RESTError))
         return part if is_store or is_refusal(cause) else None
@@ -169,9 +169,9 @@ def refusal(cause: BaseException, *, store: str | None = None) -> str | None:
     return None
 
 
-def unknown_outcome(cause: BaseException, *, store: str | None = None) -> CommitUnknownError:
+def unknown_outcome(cause: BaseException, places: Places = NOWHERE) -> CommitUnknownError:
     """Return the error of a commit of which nobody can say whether it took effect."""
     return CommitUnknownError(
-        f"Whether the commit took effect is not known: {explain_part(cause, store=store) or cause}. Append the same "
+        f"Whether the commit took effect is not known: {explain_part(cause, places) or cause}. Append the same "
         "events again; known ones are not written twice."
     )

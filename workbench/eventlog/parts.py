@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import msgspec
 import requests
 from pyiceberg.exceptions import (
     AuthorizationExpiredError,
@@ -25,26 +26,39 @@ UNANSWERED: Final = (CommitStateUnknownException, ServerError, ServiceUnavailabl
 _AWS: Final = re.compile(r"AWS Error (?P<code>\[code \d+\]|\w+)")
 _KEYS: Final = ("ACCESS_DENIED", "INVALID_ACCESS_KEY_ID", "SIGNATURE_DOES_NOT_MATCH", "INVALID_CLIENT_TOKEN_ID")
 _AWAY: Final = ("NETWORK_CONNECTION", "REQUEST_TIMEOUT", "SERVICE_UNAVAILABLE", "INTERNAL_FAILURE", "SLOW_DOWN")
+# PyIceberg's words for an answer that is not the protocol's.
+_NOT_REST: Final = "unexpected JSON Payload"
 LONGEST: Final = 200
 
 
-def explain_part(error: BaseException, *, store: str | None = None) -> str | None:
-    """Return which part failed and how, as the middle of a sentence; None where no part of a lake is at fault.
+class Places(msgspec.Struct, frozen=True):
+    """What a lake's parts are called in messages: with their addresses, which their own errors do not tell."""
 
-    ``store`` is the object store's address, which its own errors do not tell.
-    """
+    catalog: str = "the catalog"
+    store: str = "the object store"
+
+
+NOWHERE: Final = Places()
+
+
+def find_places(properties: Mapping[str, Any]) -> Places:
+    """Return the parts that a catalog's or a table's properties name: scheme, host and port, and nothing secret."""
+    catalog, store = _place(str(properties.get("uri") or "")), _place(str(properties.get("s3.endpoint") or ""))
+    return Places(
+        f"the catalog at {catalog}" if catalog else NOWHERE.catalog,
+        f"the object store at {store}" if store else NOWHERE.store,
+    )
+
+
+def explain_part(error: BaseException, places: Places = NOWHERE) -> str | None:
+    """Return which part failed and how, as the middle of a sentence; None where no part of a lake is at fault."""
     if isinstance(error, requests.RequestException):
         return f"the catalog at {_address(error)} {_silence(error)}"
     if isinstance(error, RESTError):
-        return _refusal(error)
+        return _refusal(error, places.catalog)
     if isinstance(error, OSError) and (found := _AWS.search(str(error))):
-        return _store(found["code"], f"the object store at {store}" if store else "the object store")
+        return _store(found["code"], places.store)
     return None
-
-
-def store_address(properties: Mapping[str, Any]) -> str | None:
-    """Return scheme, host and port of the object store that a catalog or a table names; None for its vendor's own."""
-    return _place(str(properties.get("s3.endpoint") or ""))
 
 
 def remedy(error: BaseException) -> str:
@@ -92,15 +106,17 @@ def _silence(error: requests.RequestException) -> str:
     return "gave no proper answer"
 
 
-def _refusal(error: RESTError) -> str:
+def _refusal(error: RESTError, name: str) -> str:
     if isinstance(error, LOGINS):
-        return "the catalog refuses this login"
+        return f"{name} refuses this login"
     if isinstance(error, ForbiddenError):
-        return "the catalog forbids it to this login"
+        return f"{name} forbids it to this login"
     verb = "failed" if isinstance(error, UNANSWERED) else "refuses"
     first = (str(error).splitlines() or [""])[0][:LONGEST]
+    if _NOT_REST in first:
+        return f"{name} gave no proper answer: see that its address is that of an Iceberg REST catalog"
     found = _AWS.search(first) or re.search(r"\b(S3Exception|SdkClientException|ConnectException)\b", first)
-    return f"the catalog {verb}, as it cannot use its object store" if found else f"the catalog {verb}: {first}"
+    return f"{name} {verb}, as it cannot use its object store" if found else f"{name} {verb}: {first}"
 
 
 def _store(code: str, name: str) -> str:

@@ -1,5 +1,6 @@
 """Append to the log: positions given against its head, committed on that head, tried again when another came first."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
@@ -18,10 +19,10 @@ from workbench.errors import ClockSkewError, CommitUnknownError, EventConflictEr
 from workbench.eventlog.catalog import reason_of
 from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import arrow_schema, remove_files, select_columns, write_file
-from workbench.eventlog.head import DIGEST_SUM_BITS, Head, sum_digests
+from workbench.eventlog.head import DIGEST_SUM_BITS, Head
 from workbench.eventlog.layout import tidy_tail
 from workbench.eventlog.outcome import Patience, UnlandedError, looking_again, settle_failure
-from workbench.eventlog.parts import explain_part, remedy, store_address
+from workbench.eventlog.parts import explain_part, find_places, remedy
 from workbench.eventlog.plan import Sorting, check_versions, number_streams, record_times, sort_rows
 from workbench.eventlog.provenance import complete_metadata
 from workbench.eventlog.published import publish_when_due, sequence_number
@@ -30,6 +31,9 @@ from workbench.eventlog.store import Store
 
 # A file of 2^19 rows is ~60 MB of compressed events: few files, and a batch in memory stays below 300 MB.
 ROWS_PER_FILE: Final = 1 << 19
+# Files written at a time; the last one is cut in as many when it is large enough for each to keep a core busy.
+WRITERS: Final = 2
+ROWS_WORTH_CUTTING: Final = 1 << 17
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,7 +123,7 @@ class _Attempt:
         self._skew: ClockSkewError | None = None
         self._pending: list[pa.Table] = []
         self._files: list[DataFile] = []
-        self._background: Future[DataFile] | None = None
+        self._background: deque[Future[DataFile]] = deque()
 
     def write(self, batches: Iterable[pa.Table]) -> Written:
         try:
@@ -128,7 +132,7 @@ class _Attempt:
             raise
         except OSError as error:
             self._remove_files()
-            reason = explain_part(error, store=store_address(self._table.io.properties)) or reason_of(error)
+            reason = explain_part(error, find_places(self._table.io.properties)) or reason_of(error)
             raise StorageError(
                 f"Writing the events failed: {reason}. Nothing of the batch is in the log; {remedy(error)}"
             ) from error
@@ -139,10 +143,10 @@ class _Attempt:
     def _write(self, batches: Iterable[pa.Table]) -> Written:
         if self._last is not None and not self._last.has_landed(self._store.index):
             settle_failure(self._last, is_shared=self._store.is_shared)
-        with ThreadPoolExecutor(1) as pool:
+        with ThreadPoolExecutor(WRITERS) as pool:
             taken = [self._take(batch, pool) for batch in batches if batch.num_rows]
-            self._collect()
-            self._flush()
+            self._flush(pool)
+            self._collect(0)
         written = _join(taken, self._head.snapshot_id)
         if self._skew is not None and len(written.mistimed) == len(written.positions):
             raise self._skew
@@ -151,8 +155,8 @@ class _Attempt:
         return msgspec.structs.replace(written, snapshot_id=self._commit()) if self._files else written
 
     def _remove_files(self) -> None:
-        if self._background is not None and self._background.exception() is None:
-            self._collect()
+        self._background = deque(file for file in self._background if file.exception() is None)
+        self._collect(0)
         remove_files(self._table, [file.file_path for file in self._files])
 
     def _take(self, rows: pa.Table, pool: ThreadPoolExecutor) -> Written:
@@ -176,7 +180,7 @@ class _Attempt:
             chosen = [take_rows(part, fit) for part in (candidates, times.recorded_at, times.imported)]
             placed = self._place(*chosen)
             if sum(table.num_rows for table in self._pending) >= ROWS_PER_FILE:
-                self._flush_behind(pool)
+                self._flush(pool)
             positions[sorting.new[fit]] = placed
         positions = positions[sorting.first]
         positions[sorting.conflicts] = -1
@@ -200,29 +204,31 @@ class _Attempt:
         }
         events = select_columns(rows, columns, arrow_schema(self._table))
         staged = events.append_column("key", rows.column("key")).append_column("salt", rows.column("salt"))
-        self._store.index.stage(staged)
+        index = self._store.index
+        before = index.digest_sum
+        index.stage(staged)
         self._sample = self._sample if self._sample.num_rows else rows.slice(0, 1)
         self._next += rows.num_rows
         self._recorded_at = recorded_at[-1].as_py()
-        self._digest_sum = (self._digest_sum + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS)
+        self._digest_sum = (self._digest_sum + index.digest_sum - before) % (1 << DIGEST_SUM_BITS)
         self._pending.append(events)
         return positions
 
-    def _flush_behind(self, pool: ThreadPoolExecutor) -> None:
-        """Write a file while the next batch is sorted: encoding and compressing it holds no interpreter lock."""
-        self._collect()
-        self._background = pool.submit(write_file, self._table, pa.concat_tables(self._pending))
-        self._pending = []
+    def _flush(self, pool: ThreadPoolExecutor) -> None:
+        """Write files while the next batch is sorted: encoding and compressing them holds no interpreter lock."""
+        if not self._pending:
+            return
+        rows, self._pending = pa.concat_tables(self._pending), []
+        is_last = ROWS_WORTH_CUTTING <= rows.num_rows < ROWS_PER_FILE
+        size = -(-rows.num_rows // WRITERS) if is_last else rows.num_rows
+        for start in range(0, rows.num_rows, size):
+            self._collect(WRITERS - 1)
+            self._background.append(pool.submit(write_file, self._table, rows.slice(start, size)))
 
-    def _collect(self) -> None:
-        if self._background is not None:
-            file, self._background = self._background, None
-            self._files.append(file.result())
-
-    def _flush(self) -> None:
-        if self._pending:
-            self._files.append(write_file(self._table, pa.concat_tables(self._pending)))
-            self._pending = []
+    def _collect(self, left: int) -> None:
+        """Wait for the oldest files until so many are ``left`` to be written."""
+        while len(self._background) > left:
+            self._files.append(self._background.popleft().result())
 
     def _commit(self) -> int:
         head = Head(
