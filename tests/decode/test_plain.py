@@ -114,7 +114,7 @@ def runs(draw: st.DrawFn) -> tuple[str, list[bytes]]:
 
 def decode_slowly(raws: Sequence[bytes], offsets: Sequence[int], lines: Sequence[int], media: str) -> Decoded:
     kept = [at for at, raw in enumerate(raws) if raw.strip()]
-    origin = Origin(media, *([each[at] for at in kept] for each in (raws, offsets, lines)))
+    origin = Origin(media, [raws[at] for at in kept], [offsets[at] for at in kept], [lines[at] for at in kept])
     return decode_records(origin, FORMS_OF_RECORDS[media], CONTEXT)
 
 
@@ -161,7 +161,7 @@ def left_over(lines: list[bytes]) -> list[int]:
     text = plain.read_text(b"\n".join(lines), 0, 1)
     events, left = plain.decode_plain(text, FORMS_OF_RECORDS[MEDIA[0]], CONTEXT)
     assert sum(part.num_rows for part in events) == len(lines) - len(left)
-    return left.tolist()
+    return [int(row) for row in left]
 
 
 def test_only_lines_of_another_kind_are_left_over() -> None:

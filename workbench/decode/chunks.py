@@ -36,8 +36,11 @@ class Records(Protocol):
 
 
 @runtime_checkable
-class Lines(Records, Protocol):
-    """Records that are the lines of one text, as `workbench.sources.base.LineChunk`."""
+class Lines(Protocol):
+    """Records that are the lines of one text, as `workbench.sources.base.LineChunk`.
+
+    It names nothing of `Records`: to ask whether a chunk has them would cut its lines.
+    """
 
     @property
     def text(self) -> bytes:

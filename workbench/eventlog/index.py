@@ -174,8 +174,10 @@ class Index:
             swallowed = kept.pop()
             parts.insert(0, swallowed.read())
             size += len(swallowed)
-        joined = np.concatenate(parts)
-        merged = sort_records(joined) if kind is EVENT_RECORD else _last_of_each(joined)
+        merged = records
+        if len(parts) > 1:
+            joined = np.concatenate(parts)
+            merged = sort_records(joined, is_nearly=True) if kind is EVENT_RECORD else _last_of_each(joined)
         return [*kept, Run(write_run(self.folder, merged), kind)]
 
     @property

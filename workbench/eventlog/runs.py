@@ -155,12 +155,20 @@ def _match(records: Records, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Re
     return which, records[where]
 
 
-def sort_records(records: Records) -> Records:
-    """Return records in key order; equal keys keep the order they came in."""
-    order = np.argsort(records["hi"], kind="stable")
-    ordered = records[order]
-    ties = ordered["hi"][1:] == ordered["hi"][:-1]
-    return ordered[np.lexsort((ordered["lo"], ordered["hi"]))] if ties.any() else ordered
+def sort_records(records: Records, *, is_nearly: bool = False) -> Records:
+    """Return records in key order; equal keys keep the order they came in.
+
+    ``is_nearly`` says that they consist of sorted runs, which a stable sort merges in 3 ns a record; in any other order
+    it takes 100 ns, the quick sort 36.
+    """
+    hi = np.ascontiguousarray(records["hi"])
+    order = np.argsort(hi, kind="stable" if is_nearly else None)
+    ordered = hi[order]
+    if np.any(ordered[1:] == ordered[:-1]):
+        order = np.lexsort((records["lo"], hi))
+    # As bytes without fields: numpy copies fields one by one, 150 ns a record instead of 15.
+    whole = np.ascontiguousarray(records).view(f"V{records.dtype.itemsize}")
+    return whole[order].view(records.dtype)
 
 
 def write_run(folder: Path, records: Records) -> Path:

@@ -11,7 +11,7 @@ from pyarrow import ipc
 from workbench.decode.processes import map_file
 
 IN_MEMORY: Final = 256 * 1024 * 1024
-BATCH: Final = 1 << 18
+BATCH: Final = 1 << 19
 
 
 class Spool:
@@ -48,7 +48,7 @@ class Spool:
         self._kept.append(file)
 
     def __iter__(self) -> Iterator[pa.Table]:
-        """Yield the rows in larger batches than they came: looking 2^18 keys up at once costs a third of 2^14 each."""
+        """Yield the rows in larger batches than they came: looking 2^19 keys up at once costs a third of 2^14 each."""
         waiting: list[pa.Table] = []
         for kept in self._kept:
             waiting.append(map_file(kept) if isinstance(kept, Path) else kept)
