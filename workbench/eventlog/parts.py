@@ -41,9 +41,14 @@ class Places(msgspec.Struct, frozen=True):
 NOWHERE: Final = Places()
 
 
+def store_address(properties: Mapping[str, Any]) -> str | None:
+    """Return scheme, host and port of the object store that a catalog or a table names; None for its vendor's own."""
+    return _place(str(properties.get("s3.endpoint") or ""))
+
+
 def find_places(properties: Mapping[str, Any]) -> Places:
     """Return the parts that a catalog's or a table's properties name: scheme, host and port, and nothing secret."""
-    catalog, store = _place(str(properties.get("uri") or "")), _place(str(properties.get("s3.endpoint") or ""))
+    catalog, store = _place(str(properties.get("uri") or "")), store_address(properties)
     return Places(
         f"the catalog at {catalog}" if catalog else NOWHERE.catalog,
         f"the object store at {store}" if store else NOWHERE.store,
