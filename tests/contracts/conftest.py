@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from pyiceberg.catalog import load_catalog
 
+from tests.stack.conftest import stack  # noqa: F401 - the stack's own fixture, started or found
 from workbench.config import TrinoSettings, read_trino
 from workbench.query.base import Engine, Part, Relation, Table
 from workbench.query.duckdb import DuckDBEngine
@@ -81,6 +82,11 @@ def open_duckdb(folder: Path) -> Iterator[tuple[Engine, dict[str, Relation]]]:
         engine.close()
 
 
+def open_server_engine() -> TrinoEngine:
+    """Return an engine on the running stack, as TRINO_… variables name it."""
+    return TrinoEngine(open_server(TrinoSettings(**read_trino({}, os.environ, catalog="lake"))), "lake")
+
+
 @contextmanager
 def open_trino(_folder: Path) -> Iterator[tuple[Engine, dict[str, Relation]]]:
     """The same events in two tables of a real catalog: the first five in one, all but the first three in the other."""
@@ -95,8 +101,7 @@ def open_trino(_folder: Path) -> Iterator[tuple[Engine, dict[str, Relation]]]:
         # The snapshot that is asked for is no longer the newest.
         table.append(some)
     events = Relation(name="events", columns=COLUMNS, version="1", parts=tuple(parts))
-    settings = TrinoSettings(**read_trino({}, os.environ, catalog="lake"))
-    engine = TrinoEngine(open_server(settings), "lake")
+    engine = open_server_engine()
     try:
         yield engine, {"events": events}
     finally:
@@ -119,6 +124,8 @@ def mark_engine(name: str) -> Any:
 @pytest.fixture(scope="session", params=[mark_engine(name) for name in sorted(ENGINES)])
 def ask(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ask]:
     """A function that runs a statement with parameters on one engine over the twelve events."""
+    if request.param != "duckdb":
+        request.getfixturevalue("stack")
     with ENGINES[request.param](tmp_path_factory.mktemp("log")) as (engine, relations):
 
         def run(statement: str, parameters: Mapping[str, Any] | None = None, **options: Any) -> pl.DataFrame:

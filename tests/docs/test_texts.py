@@ -49,12 +49,13 @@ def test_every_make_target_named_in_a_text_exists(name: str) -> None:
 
 
 def test_every_setting_is_described() -> None:
-    from workbench.config import LogSettings, QuerySettings, Settings
+    from workbench.config import LogSettings, QuerySettings, Settings, TrinoSettings
 
     text = (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
-    own = [name for name in Settings.__struct_fields__ if name not in {"log", "query"}]
+    own = [name for name in Settings.__struct_fields__ if name not in {"log", "query", "trino"}]
     nested = [f"log.{name}" for name in LogSettings.__struct_fields__]
     nested += [f"query.{name}" for name in QuerySettings.__struct_fields__]
+    nested += [f"trino.{name}" for name in TrinoSettings.__struct_fields__]
     assert [name for name in [*own, *nested] if f"| `{name}` |" not in text] == []
 
 

@@ -11,7 +11,7 @@ from workbench.query.build import call, cast, choose, refuse_rewrite, written_te
 from workbench.query.casts import cast_value, instant, local_time
 from workbench.query.formats import FormatError, joda_format, mysql_format
 from workbench.query.grammar import TIME_UNITS, UNITS
-from workbench.query.patterns import PatternError, check_pattern, duckdb_replacement, json_path
+from workbench.query.patterns import PatternError, check_pattern, duckdb_replacement, json_path, may_match_nothing
 from workbench.query.types import Type
 
 Rewrite = Callable[[exp.Anonymous, list[exp.Expr]], exp.Expr]
@@ -24,6 +24,7 @@ _MILLISECONDS: Final = {
     "day": 86_400_000,
     "week": 604_800_000,
 }
+_MILLISECOND_DIGITS: Final = 3
 _MONTHS: Final = {"month": 1, "quarter": 3, "year": 12}
 _PARTS: Final = {
     "day_of_month": "day",
@@ -108,7 +109,10 @@ def _regexp_count(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
 
 
 def _regexp_split(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
-    return call("regexp_split_to_array", values[0], _pattern(values[1]))
+    pattern = _pattern(values[1])
+    if may_match_nothing(pattern.name):
+        refuse_rewrite(f"regexp_split by {pattern.name!r}, which also matches nothing, differs between the engines")
+    return call("regexp_split_to_array", values[0], pattern)
 
 
 def _to_date(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
@@ -117,8 +121,8 @@ def _to_date(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
 
 def _date_trunc(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
     unit, kind = _unit(values[0]), type_at(values[1])
-    if unit == "millisecond" and kind.name == "date":
-        refuse_rewrite("date_trunc('millisecond', …) takes a timestamp")
+    if unit in TIME_UNITS and kind.name == "date":
+        refuse_rewrite(f"date_trunc({unit!r}, …) takes a timestamp, not a date")
     if kind.name == "date":
         return cast(call("date_trunc", unit, values[1]), kind)
     wall = local_time(values[1].copy(), kind)
@@ -194,7 +198,11 @@ def _formatted(values: list[exp.Expr], read: Callable[[str], str]) -> exp.Expr:
         pattern = read(written_text(values[1], "A format"))
     except FormatError as error:
         refuse_rewrite(str(error))
-    return call("strftime", local_time(values[0], type_at(values[0])), pattern)
+    kind = type_at(values[0])
+    wall = local_time(values[0], kind)
+    # Trino rounds to milliseconds first: a microsecond before midnight it shows the day to come.
+    fine = kind.name != "date" and kind.numbers[0] > _MILLISECOND_DIGITS
+    return call("strftime", call("wb_to_milliseconds", wall) if fine else wall, pattern)
 
 
 def _date_format(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:

@@ -4,11 +4,11 @@
 
 CREATE MACRO wb_same(x) AS x;
 CREATE MACRO wb_round(x) AS CASE WHEN x = 0 THEN CAST(0 AS DOUBLE) ELSE round(x) END;
-CREATE MACRO wb_round_to(x, n) AS CASE WHEN x = 0 THEN CAST(0 AS DOUBLE) ELSE round(x, n) END;
+CREATE MACRO wb_round_to(x, n) AS CASE WHEN n IS NULL THEN NULL WHEN x = 0 THEN CAST(0 AS DOUBLE) ELSE round(x, n) END;
 CREATE MACRO wb_sign_double(x) AS CASE WHEN isnan(x) OR x = 0 THEN x ELSE CAST(sign(x) AS DOUBLE) END;
-CREATE MACRO wb_mod(a, b) AS CASE WHEN b = 0 THEN error('Division by zero') ELSE a % b END;
+CREATE MACRO wb_mod(a, b) AS CASE WHEN a IS NULL THEN NULL WHEN b = 0 THEN error('Division by zero') ELSE a % b END;
 CREATE MACRO wb_mod_double(a, b) AS CASE WHEN b = 0 AND a IS NOT NULL THEN CAST('NaN' AS DOUBLE) ELSE CAST(a AS DOUBLE) % CAST(b AS DOUBLE) END;
-CREATE MACRO wb_divide_integer(a, b) AS CASE WHEN b = 0 THEN error('Division by zero') ELSE a // b END;
+CREATE MACRO wb_divide_integer(a, b) AS CASE WHEN a IS NULL THEN NULL WHEN b = 0 THEN error('Division by zero') ELSE a // b END;
 CREATE MACRO wb_divide_double(a, b) AS
   CASE
     WHEN b <> 0 THEN CAST(a AS DOUBLE) / CAST(b AS DOUBLE)
@@ -22,6 +22,7 @@ CREATE MACRO wb_of_units(u, s) AS CASE WHEN s = 0 THEN CAST(u AS VARCHAR) ELSE
 CREATE MACRO wb_half_up(n, d) AS n // d + CASE WHEN abs(n % d) * 2 >= abs(d) THEN CASE WHEN (n < 0) = (d < 0) THEN 1 ELSE -1 END ELSE 0 END;
 CREATE MACRO wb_divide_decimal(a, b, f) AS
   CASE
+    WHEN a IS NULL THEN NULL
     WHEN b = 0 THEN error('Division by zero')
     ELSE wb_half_up(wb_unscaled(a) * CAST(f AS HUGEINT), wb_unscaled(b)) END;
 CREATE MACRO wb_width_bucket(x, low, high, n) AS
@@ -74,6 +75,7 @@ CREATE MACRO wb_rtrim(s) AS rtrim(s, wb_white());
 CREATE MACRO wb_split(s, d) AS CASE WHEN d IS NULL THEN NULL WHEN d = '' THEN error('split needs a delimiter') ELSE string_split(s, d) END;
 CREATE MACRO wb_split_part(s, d, n) AS
   CASE
+    WHEN s IS NULL OR d IS NULL OR n IS NULL THEN NULL
     WHEN n <= 0 THEN error('split_part counts fields from 1')
     WHEN d = '' THEN CASE WHEN n <= length(s) THEN substr(s, n, 1) END
     ELSE string_split(s, d)[n] END;
@@ -103,15 +105,23 @@ CREATE MACRO wb_months_up(a, b) AS (year(b) - year(a)) * 12 + month(b) - month(a
     THEN 1 ELSE 0 END;
 CREATE MACRO wb_months(a, b) AS CASE WHEN b >= a THEN wb_months_up(a, b) ELSE -wb_months_up(b, a) END;
 CREATE MACRO wb_iso_text(s) AS regexp_full_match(s, '\d{4}-\d{2}-\d{2}(T(\d{2}(:\d{2}(:\d{2}([.,]\d+)?)?)?)?(Z|[+-]\d{2}(:?\d{2})?)?)?');
-CREATE MACRO wb_from_iso8601_timestamp(s) AS
+-- Dates by week, by day of the year, and those that name a month or a year alone.
+CREATE MACRO wb_iso_date(s) AS CASE
+    WHEN regexp_full_match(s, '\d{4}') THEN s || '-01-01'
+    WHEN regexp_full_match(s, '\d{4}-\d{2}') THEN s || '-01'
+    WHEN regexp_full_match(s, '\d{4}-\d{3}') THEN strftime(strptime(s, '%Y-%j'), '%Y-%m-%d')
+    WHEN regexp_full_match(s, '\d{4}-W\d{2}-\d') THEN strftime(strptime(s, '%G-W%V-%u'), '%Y-%m-%d')
+    ELSE s END;
+CREATE MACRO wb_iso_moment(s) AS
   CASE
     WHEN s IS NULL THEN NULL
-    WHEN NOT wb_iso_text(s) THEN error('Not an ISO 8601 time: ' || s)
+    WHEN NOT wb_iso_text(s) OR contains(s, 'T24') THEN error('Not an ISO 8601 time: ' || s)
     ELSE make_timestamptz(CAST(floor(epoch_us(CAST(regexp_replace(regexp_replace(replace(s, ',', '.'), 'T(\d{2})?(Z|[+-].*)?$', ' \1:00:00\2'), 'T(\d{2}:\d{2})(Z|[+-].*)?$', ' \1:00\2') AS TIMESTAMPTZ)) / 1000.0) AS BIGINT) * 1000) END;
+CREATE MACRO wb_from_iso8601_timestamp(s) AS wb_iso_moment(wb_iso_date(s));
 CREATE MACRO wb_from_iso8601_date(s) AS
   CASE
     WHEN s IS NULL THEN NULL
-    WHEN regexp_full_match(s, '\d{4}-\d{2}-\d{2}') THEN CAST(s AS DATE)
+    WHEN regexp_full_match(wb_iso_date(s), '\d{4}-\d{2}-\d{2}') THEN CAST(wb_iso_date(s) AS DATE)
     ELSE error('Not an ISO 8601 date: ' || s) END;
 CREATE MACRO wb_value_extract(j, p) AS json_extract(j, p);
 CREATE MACRO wb_value_length(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_array_length(j) AS BIGINT) END;
@@ -160,7 +170,7 @@ CREATE MACRO wb_subscript(l, i) AS
     WHEN i IS NULL OR l IS NULL THEN NULL
     WHEN i < 1 OR i > len(l) THEN error('Array subscript out of bounds')
     ELSE l[i] END;
-CREATE MACRO wb_element_at(l, i) AS CASE WHEN i = 0 THEN error('SQL array indices start at 1') ELSE l[i] END;
+CREATE MACRO wb_element_at(l, i) AS CASE WHEN l IS NOT NULL AND i = 0 THEN error('SQL array indices start at 1') ELSE l[i] END;
 CREATE MACRO wb_map_at(m, k) AS map_extract(m, k)[1];
 CREATE MACRO wb_map_subscript(m, k) AS
   CASE
@@ -263,7 +273,7 @@ CREATE MACRO wb_place(t, z) AS CASE
     ELSE timezone(z, t) END;
 CREATE MACRO wb_zoned(s, t) AS wb_place(t, wb_zone_text(wb_java_trim(s)));
 CREATE MACRO wb_try_zoned(s, t) AS TRY(wb_zoned(s, t));
-CREATE MACRO wb_real(x) AS CASE WHEN x >= 3.4028235677973366e38 THEN CAST('inf' AS REAL)
+CREATE MACRO wb_real(x) AS CASE WHEN isnan(x) THEN CAST('nan' AS REAL) WHEN x >= 3.4028235677973366e38 THEN CAST('inf' AS REAL)
     WHEN x <= -3.4028235677973366e38 THEN CAST('-inf' AS REAL) ELSE CAST(x AS REAL) END;
 CREATE MACRO wb_is_integer_text(s) AS regexp_full_match(s, '[+-]?\d+');
 CREATE MACRO wb_is_decimal_text(s) AS regexp_full_match(s, '[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?');
@@ -309,11 +319,11 @@ CREATE MACRO wb_json_try_boolean(j) AS
 CREATE MACRO wb_json_boolean(j) AS
   CASE WHEN wb_json_number_text(j) IS NULL THEN NULL
     WHEN wb_json_try_boolean(j) IS NULL THEN wb_bad_cast(CAST(j AS VARCHAR), 'boolean') ELSE wb_json_try_boolean(j) END;
-CREATE MACRO wb_json_try_items(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN json_extract(j, '$[*]') END;
+CREATE MACRO wb_json_try_items(j) AS CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_extract(j, '$[*]') AS JSON[]) END;
 CREATE MACRO wb_json_items(j) AS
-  CASE WHEN json_type(j) = 'ARRAY' THEN json_extract(j, '$[*]') WHEN json_type(j) = 'NULL' OR j IS NULL THEN NULL
+  CASE WHEN json_type(j) = 'ARRAY' THEN CAST(json_extract(j, '$[*]') AS JSON[]) WHEN json_type(j) = 'NULL' OR j IS NULL THEN NULL
     ELSE wb_bad_cast(CAST(j AS VARCHAR), 'an array') END;
-CREATE MACRO wb_json_try_entries(j) AS CASE WHEN json_type(j) = 'OBJECT' THEN map(json_keys(j), json_extract(j, '$.*')) END;
+CREATE MACRO wb_json_try_entries(j) AS CASE WHEN json_type(j) = 'OBJECT' THEN map(json_keys(j), CAST(json_extract(j, '$.*') AS JSON[])) END;
 CREATE MACRO wb_json_entries(j) AS
-  CASE WHEN json_type(j) = 'OBJECT' THEN map(json_keys(j), json_extract(j, '$.*')) WHEN json_type(j) = 'NULL' OR j IS NULL THEN NULL
+  CASE WHEN json_type(j) = 'OBJECT' THEN map(json_keys(j), CAST(json_extract(j, '$.*') AS JSON[])) WHEN json_type(j) = 'NULL' OR j IS NULL THEN NULL
     ELSE wb_bad_cast(CAST(j AS VARCHAR), 'a map') END;

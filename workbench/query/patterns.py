@@ -35,6 +35,14 @@ def check_pattern(pattern: str, group: int = 0) -> None:
         )
 
 
+def may_match_nothing(pattern: str) -> bool:
+    """Say whether a pattern also matches the empty text; one that Python cannot read may."""
+    try:
+        return re.match(pattern, "") is not None
+    except re.error:
+        return True
+
+
 def duckdb_replacement(text: str) -> str:
     r"""Return DuckDB's form of a replacement: ``$1`` becomes ``\1``, and ``\$`` a dollar."""
     written, index = [], 0

@@ -194,7 +194,11 @@ def _in(node: exp.In) -> exp.Expr:
         return node
     if len(node.expressions) != 1:
         refuse_rewrite("IN takes one list parameter, or values; not both")
-    rows = exp.Select(expressions=[call("unnest", lists[0])])
+    values = lists[0]
+    if type_at(values).items[0] == UNKNOWN:
+        # An empty list has no type of its own: DuckDB would take whole numbers.
+        values = cast(values.copy(), Type("array", items=(type_at(node.this),)))
+    rows = exp.Select(expressions=[call("unnest", values)])
     return exp.In(this=node.this, query=exp.Subquery(this=rows))
 
 

@@ -19,13 +19,17 @@ CONNECTIONS: Final = 32
 SOURCE: Final = "eventlog-workbench"
 
 
-class Server(msgspec.Struct, frozen=True):
-    """A Trino server: the client's own request maker, how messages name the place, whose certificates are trusted."""
+class Server(msgspec.Struct, frozen=True, kw_only=True):
+    """A Trino server: the client's own request maker, how messages name the place, whose certificates are trusted.
+
+    ``headers`` go with each statement.
+    """
 
     request: Any
     place: str
     verify: bool | str
     close: Callable[[], None]
+    headers: Mapping[str, str | None]
 
 
 def open_server(settings: TrinoSettings, environment: Mapping[str, str] = os.environ) -> Server:
@@ -34,6 +38,7 @@ def open_server(settings: TrinoSettings, environment: Mapping[str, str] = os.env
         import requests
         from requests.adapters import HTTPAdapter
         from trino.client import ClientSession, TrinoRequest
+        from trino.constants import HEADER_ENCODING
     except ImportError as error:
         raise MissingExtraError(
             "engine='trino' needs Trino's client. Install it with: pip install 'eventlog-workbench[trino]'"
@@ -55,7 +60,14 @@ def open_server(settings: TrinoSettings, environment: Mapping[str, str] = os.env
         max_attempts=1,
         request_timeout=TIMEOUTS,
     )
-    return Server(request, f"{settings.http_scheme}://{settings.host}:{settings.port}", settings.verify, session.close)
+    return Server(
+        request=request,
+        place=f"{settings.http_scheme}://{settings.host}:{settings.port}",
+        verify=settings.verify,
+        close=session.close,
+        # A header of None is not sent: the server then gives its rows itself.
+        headers={} if settings.spooled else {HEADER_ENCODING: None},
+    )
 
 
 def _open_auth(settings: TrinoSettings, environment: Mapping[str, str]) -> "Authentication | None":

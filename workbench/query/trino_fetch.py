@@ -85,6 +85,9 @@ class Fetch:
                     break
                 page = self._poll(page.next_uri)
             batches = [part.result() if isinstance(part, Future) else part for part in self._parts]
+        except pa.ArrowInvalid as error:
+            self.stop()
+            raise QueryFailedError(f"The answer holds what no frame can: {error}{self.named()}.") from error
         except BaseException:
             self.stop()
             raise
@@ -111,7 +114,7 @@ class Fetch:
         for attempt in range(ATTEMPTS):
             last = attempt == ATTEMPTS - 1
             try:
-                response = self._server.request.post(self._sql)
+                response = self._server.request.post(self._sql, self._server.headers)
             except requests.ConnectionError as error:
                 if last or not is_refused(error):
                     raise self._unreachable(error) from error

@@ -27,6 +27,7 @@ def write_trino(tree: exp.Query, *, relation: Callable[[str], str], marker: Call
     tree = _show_instants(tree)
     for called in list(tree.find_all(exp.Anonymous)):
         _add_in_order(called)
+        _take_one_character(called)
     for table in list(tree.find_all(exp.Table)):
         if "relation" in table.meta:
             _name_relation(table, relation(table.meta["relation"]))
@@ -129,6 +130,14 @@ def _fold(rows: exp.Expr, name: str, kind: Type) -> exp.Expr:
     folded = exp.Var(this=f"reduce({text}, {start}, {step}, a -> if(a.n > 0, {result}))")
     folded.meta["type"] = kind
     return folded
+
+
+def _take_one_character(node: exp.Anonymous) -> None:
+    """Give codepoint the text of one character it takes: for Trino a column's length is not known."""
+    if node.name.lower() == "codepoint":
+        text = write_text(node.expressions[0])
+        checked = f"if(length({text}) <> 1, cast(fail('codepoint takes one character') as varchar), {text})"
+        node.set("expressions", [exp.Var(this=f"cast({checked} as varchar(1))")])
 
 
 def write_own(tree: exp.Query, tables: Mapping[str, str]) -> str:
