@@ -175,3 +175,24 @@ def recorded(session: "Session") -> Iterator[list[Asked]]:
 
     with patch.object(TrinoRequest, "post", post_noting), patch.object(session.engine, "query", query_noting):
         yield asked
+
+
+def measure_table(namespace: str, name: str = "events") -> dict[str, int]:
+    """Return what a table has become: commits of all kinds, snapshots kept, rows, files, manifests, and their bytes."""
+    from pyiceberg.catalog import load_catalog
+
+    table = load_catalog(CATALOG).load_table((namespace, name))
+    snapshot = table.current_snapshot()
+    if snapshot is None or snapshot.summary is None:
+        return {}
+    summary, manifests = snapshot.summary.additional_properties, snapshot.manifests(table.io)
+    return {
+        "rows": int(summary["total-records"]),
+        "commits": snapshot.sequence_number or 0,
+        "snapshots": len(table.snapshots()),
+        "files": int(summary["total-data-files"]),
+        "file_bytes": int(summary["total-files-size"]),
+        "manifests": len(manifests),
+        "manifest_bytes": sum(manifest.manifest_length for manifest in manifests),
+        "metadata_bytes": len(table.io.new_input(table.metadata_location)),
+    }

@@ -12,7 +12,15 @@ from benchmarks.dashboards import open_dashboards
 from benchmarks.data import Story
 from benchmarks.harness import Part, Scale, estimate_quantile, fixed_part, require_equal
 from benchmarks.logs import make_events
-from benchmarks.stack import CATALOG, fetch_all, open_client, open_lake, open_stack, scratch_namespace
+from benchmarks.stack import (
+    CATALOG,
+    fetch_all,
+    measure_table,
+    open_client,
+    open_lake,
+    open_stack,
+    scratch_namespace,
+)
 
 if TYPE_CHECKING:
     from workbench.session import Session
@@ -22,7 +30,7 @@ LIMIT_MS = 2_000.0
 SECONDS = {Scale.SMOKE: 30, Scale.DEFAULT: 600, Scale.FULL: 3_600}
 BOARDS, EVERY = 2, 10.0
 # Between two looks of the one who waits for the events in Trino.
-PAUSE = 0.02
+PAUSE = 0.1
 PATIENCE = 60.0
 SAMPLE = 60
 
@@ -125,33 +133,18 @@ def offer_load(session: "Session", watcher: Watcher, story: Story, commits: int)
             session.append(events)
             appends.append(time.perf_counter() - called)
             if (number + 1) % SAMPLE == 0 or number + 1 == commits:
-                growth.append({**measure_table(session), "append_p50_ms": show_spread(appends[-SAMPLE:])["p50_ms"]})
+                growth.append(
+                    {
+                        **measure_table(session.settings.log.namespace),
+                        "append_p50_ms": show_spread(appends[-SAMPLE:])["p50_ms"],
+                    }
+                )
         # The first second's events are complete when it is over.
         seconds = time.perf_counter() - begin - 1
     finally:
         visible = watcher.end()
     require_equal("commits seen", len(visible), commits)
     return Load(appends=appends, visible=visible, seconds=seconds, growth=growth)
-
-
-def measure_table(session: "Session") -> dict[str, Any]:
-    """Return what the events' table has become: commits of all kinds, snapshots kept, files, manifests, bytes."""
-    from pyiceberg.catalog import load_catalog
-
-    table = load_catalog(CATALOG).load_table((session.settings.log.namespace, "events"))
-    snapshot = table.current_snapshot()
-    summary = {} if snapshot is None or snapshot.summary is None else snapshot.summary.additional_properties
-    manifests = [] if snapshot is None else snapshot.manifests(table.io)
-    return {
-        "events": session.head().event_count,
-        "sequence": 0 if snapshot is None else snapshot.sequence_number,
-        "snapshots": len(table.snapshots()),
-        "files": int(summary["total-data-files"]),
-        "file_bytes": int(summary["total-files-size"]),
-        "manifests": len(manifests),
-        "manifest_bytes": sum(manifest.manifest_length for manifest in manifests),
-        "metadata_bytes": len(table.io.new_input(table.metadata_location)),
-    }
 
 
 def check_answers(client: Any, namespace: str, events: int) -> None:
