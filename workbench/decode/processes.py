@@ -71,6 +71,7 @@ class WorkerPool:
 
     def __init__(self, count: int, context: DecodeContext, folder: Path | None = None) -> None:
         self.folder = folder
+        self.asked: list[Future[Decoded]] = []
         self.workers = [_start(context) for _ in range(count)]
         self.idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
         for worker in self.workers:
@@ -79,7 +80,15 @@ class WorkerPool:
 
     def submit(self, chunk: Chunk, indexes: Sequence[int] | None) -> Future[Decoded]:
         """Return the promise of what becomes of a chunk."""
-        return self.threads.submit(self._ask, chunk, indexes)
+        asked = self.threads.submit(self._ask, chunk, indexes)
+        self.asked.append(asked)
+        return asked
+
+    @property
+    def is_hungry(self) -> bool:
+        """Whether there are fewer chunks asked for than keep the workers busy: one at work and one ahead for each."""
+        self.asked = [asked for asked in self.asked if not asked.done()]
+        return len(self.asked) < 2 * len(self.workers)
 
     def _ask(self, chunk: Chunk, indexes: Sequence[int] | None) -> Decoded:
         worker = self.idle.get()

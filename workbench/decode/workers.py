@@ -3,8 +3,9 @@
 import os
 from collections import deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import closing
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -13,8 +14,12 @@ from workbench.decode.numbering import StreamIndexes
 from workbench.decode.processes import WorkerPool
 from workbench.decode.rows import DecodeContext, Decoded
 
-# A worker starts in 0.4 s, the time of three chunks; they are decoded here meanwhile.
+# A worker starts in 0.4 s, the time of some chunks; the first are decoded here meanwhile.
 STARTING: Final = 3
+# Chunks held beyond one for each process that decodes.
+HELD: Final = 4
+
+Task = tuple[Chunk, Sequence[int] | None]
 
 
 class Chunks(Protocol):
@@ -29,31 +34,37 @@ def decode_source(
 ) -> Generator[Decoded, None, None]:
     """Yield what becomes of each chunk of the source, in its order, the same whatever the number of workers.
 
-    ``workers`` is by default the number of cores this process may use; with fewer than two, or a source of a few
-    chunks, all is done in this process. At most ``workers + 4`` chunks are held. Raises what the source raises, and
+    ``workers`` is how many processes decode, this one among them, by default as many as the cores it may use; a source
+    of a few chunks is decoded here alone. At most ``workers + 4`` chunks are held. Raises what the source raises, and
     SourceError when a worker process ends by itself. Closing the iterator ends the workers. With a ``folder``, what
     workers decode lies in Arrow files there, which are the caller's to remove.
     """
     count = workers if workers is not None else count_cores()
     tasks = number_chunks(source.chunks(), context.source_name)
     first = list(islice(tasks, STARTING))
-    if count < 2 or len(first) < STARTING:  # noqa: PLR2004 - one worker is what this process can do as well
-        for chunk, indexes in first:
-            yield decode_chunk(chunk, context, indexes=indexes)
-        for chunk, indexes in tasks:
+    if count < 2 or len(first) < STARTING:  # noqa: PLR2004 - one process is this one
+        for chunk, indexes in chain(first, tasks):
             yield decode_chunk(chunk, context, indexes=indexes)
         return
-    with closing(WorkerPool(count, context, folder)) as pool:
-        waiting = deque(pool.submit(chunk, indexes) for chunk, indexes in islice(tasks, count + 1))
-        for chunk, indexes in first:
-            yield decode_chunk(chunk, context, indexes=indexes)
+    with closing(WorkerPool(count - 1, context, folder)) as pool:
+        waiting: deque[Future[Decoded]] = deque()
+        for number, (chunk, indexes) in enumerate(chain(first, tasks)):
+            is_given = number >= STARTING and pool.is_hungry
+            waiting.append(pool.submit(chunk, indexes) if is_given else decode_here(chunk, indexes, context))
+            while waiting and (waiting[0].done() or len(waiting) >= count + HELD - 1):
+                yield waiting.popleft().result()
         while waiting:
-            decoded = waiting.popleft().result()
-            waiting.extend(pool.submit(chunk, indexes) for chunk, indexes in islice(tasks, 1))
-            yield decoded
+            yield waiting.popleft().result()
 
 
-def number_chunks(chunks: Iterable[Chunk], source_name: str) -> Iterator[tuple[Chunk, Sequence[int] | None]]:
+def decode_here(chunk: Chunk, indexes: Sequence[int] | None, context: DecodeContext) -> "Future[Decoded]":
+    """Return what becomes of a chunk, decoded in this process."""
+    done: Future[Decoded] = Future()
+    done.set_result(decode_chunk(chunk, context, indexes=indexes))
+    return done
+
+
+def number_chunks(chunks: Iterable[Chunk], source_name: str) -> Iterator[Task]:
     """Yield each chunk with the indexes of its records that came without an id."""
     numbers = StreamIndexes(source_name)
     for chunk in chunks:
