@@ -10,6 +10,7 @@ from fsspec import AbstractFileSystem  # type: ignore[import-untyped]  # fsspec 
 from pyiceberg.io import FileIO
 
 from workbench.errors import MissingExtraError, StorageError
+from workbench.eventlog.parts import find_places
 from workbench.eventlog.storage import Memory
 
 # Blocks of 512 kB: a request takes some milliseconds, whether it brings 20 kB or all of that.
@@ -35,8 +36,9 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
     protocol = SCHEMES
     cachable = False
 
-    def __init__(self, connect: Callable[[], Any], prefixes: Sequence[str]) -> None:
+    def __init__(self, connect: Callable[[], Any], prefixes: Sequence[str], name: str = "the object store") -> None:
         super().__init__()
+        self._name = name
         self._connect = connect
         self._store = connect()
         self._prefixes = tuple(f"{prefix.rstrip('/')}/" for prefix in prefixes)
@@ -107,23 +109,25 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
         return path
 
     def _ask(self, question: Callable[[Any], Any], path: str) -> Any:
-        try:
-            return question(self._store)
-        except PermissionError:
-            self._store = self._connect()
-        except OSError as error:
-            raise self._failed(error, path) from error
-        try:
-            return question(self._store)
-        except OSError as error:
-            raise self._failed(error, path) from error
+        from botocore.exceptions import BotoCoreError
 
-    def _failed(self, error: OSError, path: str) -> Exception:
+        # A connection that cannot be made is no OSError there.
+        for again in (True, False):
+            try:
+                return question(self._store)
+            except (OSError, BotoCoreError) as error:
+                if not (again and isinstance(error, PermissionError)):
+                    # DuckDB shows the first of a chain, which would be the driver's words.
+                    raise self._failed(error, path) from None
+                self._store = self._connect()
+        raise AssertionError
+
+    def _failed(self, error: Exception, path: str) -> Exception:
         if isinstance(error, FileNotFoundError):
             return FileNotFoundError(f"{path} is missing")
         if isinstance(error, PermissionError):
-            return StorageError(f"the object store refuses these keys for {path}")
-        return StorageError(f"the object store cannot be reached or failed, asked for {path}")
+            return StorageError(f"{self._name} refuses these keys for {path}")
+        return StorageError(f"{self._name} cannot be reached or failed, asked for {path}")
 
 
 class ObjectFile(io.RawIOBase):
@@ -183,4 +187,4 @@ def open_objects(files: Callable[[], FileIO], locations: Sequence[str]) -> Objec
                 "Run: pip install 'eventlog-workbench[s3]'"
             ) from error
 
-    return ObjectFiles(connect, remote)
+    return ObjectFiles(connect, remote, find_places(files().properties).store)

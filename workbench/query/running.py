@@ -17,6 +17,7 @@ from workbench.query.base import QueryProgress
 _LARGEST_BATCH: Final = 100_000
 _INTERRUPT_EVERY: Final = 0.05
 _PERCENT: Final = 100
+_RAISED: Final = re.compile(r"[\w.]+(Error|Exception): ")
 # Off, DuckDB does not measure how far it is; printed, it would write into whatever runs it.
 _MEASURE: Final = ("SET enable_progress_bar = true", "SET enable_progress_bar_print = false")
 
@@ -120,7 +121,8 @@ def _fetch(rows: duckdb.DuckDBPyRelation, row_limit: int | None) -> pa.Table:
 def explain_failure(error: duckdb.Error) -> QueryFailedError:
     """Return our error for DuckDB's, which becomes its cause."""
     lines = str(error).strip().split("\n")
-    # Where Python code read the files, its traceback is the message, and its last line says what failed.
-    told = lines[-1].partition(": ")[2] if lines[0].startswith("Traceback") else lines[0]
+    # Where Python code read the files, its traceback is the message; after it DuckDB may show where it was.
+    raised = [line.partition(": ")[2] for line in lines if _RAISED.match(line)] if lines[0].startswith("Trace") else []
+    told = raised[-1] if raised else lines[0]
     told = re.sub(r"^[A-Za-z ]+ Error: ", "", told)
     return QueryFailedError(f"DuckDB could not run the statement: {told}")
