@@ -36,10 +36,11 @@ SAMPLE = 60
 
 
 class Load(msgspec.Struct, frozen=True, kw_only=True):
-    """Seconds of each append, seconds until each was visible, seconds of all, and the table's growth by minute."""
+    """Seconds of each append and until each was visible, how late each was called, all in all, growth by minute."""
 
     appends: list[float]
     visible: list[float]
+    late: list[float]
     seconds: float
     growth: list[dict[str, Any]]
 
@@ -62,6 +63,8 @@ def run(scale: Scale) -> list[Part]:
     detail = {
         "visible": show_spread(load.visible),
         "append": show_spread(load.appends),
+        # A commit is due when its second is over, and called when the one before it has returned.
+        "due_to_visible": show_spread([late + seen for late, seen in zip(load.late, load.visible, strict=True)]),
         "events": story.total,
         "commits": commits,
         "dashboards": {"open": BOARDS, "every_s": EVERY, "rounds": len(asked), "round": show_spread(asked)},
@@ -122,14 +125,16 @@ class Watcher:
 
 def offer_load(session: "Session", watcher: Watcher, story: Story, commits: int) -> Load:
     """Append the events of each second when it is over, one commit a second; what comes late is not left out."""
-    appends, growth = [], []
+    appends, late, growth = [], [], []
     try:
         begin = time.perf_counter()
         for number in range(commits):
             events = make_events(story.rows_of_batch(number, RATE))
-            time.sleep(max(0.0, begin + number + 1 - time.perf_counter()))
+            due = begin + number + 1
+            time.sleep(max(0.0, due - time.perf_counter()))
             watcher.expect((number + 1) * RATE)
             called = time.perf_counter()
+            late.append(called - due)
             session.append(events)
             appends.append(time.perf_counter() - called)
             if (number + 1) % SAMPLE == 0 or number + 1 == commits:
@@ -139,12 +144,12 @@ def offer_load(session: "Session", watcher: Watcher, story: Story, commits: int)
                         "append_p50_ms": show_spread(appends[-SAMPLE:])["p50_ms"],
                     }
                 )
-        # The first second's events are complete when it is over.
-        seconds = time.perf_counter() - begin - 1
+        # Whoever keeps up calls for the last commit when its second is over.
+        seconds = commits + late[-1]
     finally:
         visible = watcher.end()
     require_equal("commits seen", len(visible), commits)
-    return Load(appends=appends, visible=visible, seconds=seconds, growth=growth)
+    return Load(appends=appends, visible=visible, late=late, seconds=seconds, growth=growth)
 
 
 def check_answers(client: Any, namespace: str, events: int) -> None:
