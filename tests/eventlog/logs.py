@@ -103,7 +103,7 @@ def column(rows: pa.Table, name: str) -> list[Any]:
 
 def position_ranges(table: Table) -> list[tuple[int, int]]:
     """Return each data file's first and last position, in order."""
-    return [(first_position(file), from_bytes(LongType(), file.upper_bounds[1])) for file in planned_files(table)]
+    return [(first_position(file), int(from_bytes(LongType(), file.upper_bounds[1]))) for file in planned_files(table)]
 
 
 def files_below(folder: Path) -> dict[Path, int]:
