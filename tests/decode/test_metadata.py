@@ -2,7 +2,7 @@
 
 import json
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from workbench.decode import DecodeContext, decode_chunk
@@ -23,6 +23,7 @@ def write_one(file: str, salt: bytes, rest: str, offset: int, line: int | None, 
     return f'{{"salt":"{salt.hex()}"{told}{"" if rest == "}" else ","}{rest}'
 
 
+@settings(deadline=None)
 @given(rows=ROWS, file=st.sampled_from(["events.ndjson", 'a "quoted"}.xes']))
 def test_texts_written_in_bulk_are_those_written_one_by_one(
     rows: list[tuple[bytes, str, int, int | None, str | None]], file: str
@@ -35,6 +36,7 @@ def test_texts_written_in_bulk_are_those_written_one_by_one(
     assert texts == [write_one(file, *row) for row in rows]
 
 
+@settings(deadline=None)
 @given(rows=st.lists(st.tuples(SALTS, RESTS), max_size=8))
 def test_without_a_file_no_place_is_told(rows: list[tuple[bytes, str]]) -> None:
     salts, rests = [salt for salt, _ in rows], [rest for _, rest in rows]

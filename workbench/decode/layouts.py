@@ -99,9 +99,17 @@ def open_lines(text: bytes, begins: Ints, ends: Ints) -> Lines | None:
     characters = np.frombuffer(text, np.uint8)
     quotes = np.flatnonzero(characters == QUOTE)
     quoted = np.searchsorted(quotes, np.append(begins, len(text)))
-    odd = (characters < SPACE) | (characters == BACKSLASH)
+    return Lines(text, begins, ends, quotes, quoted, find_oddities(text, characters, ends))
+
+
+def find_oddities(text: bytes, characters: NDArray[np.uint8], ends: Ints) -> Ints:
+    """Return the places of backslashes and of control characters but the ends of lines."""
+    controls = characters < SPACE
+    if b"\\" not in text and np.count_nonzero(controls) == len(ends) - 1:
+        return ends[:0]
+    odd = controls | (characters == BACKSLASH)
     odd[ends[:-1]] = False
-    return Lines(text, begins, ends, quotes, quoted, np.flatnonzero(odd))
+    return np.flatnonzero(odd)
 
 
 def match_layouts(lines: Lines) -> Iterator[Matched]:

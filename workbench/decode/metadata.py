@@ -52,6 +52,8 @@ def read_lines(lines: Sequence[int | None] | Numbers | None, count: int) -> Numb
 
 def count_digits(numbers: Numbers) -> Rows:
     """Return how many digits each number has, none for one that is absent."""
+    if len(numbers) > 1 and (least := int(numbers.min())) >= 0 and len(str(least)) == len(str(int(numbers.max()))):
+        return np.full(len(numbers), len(str(least)))
     return np.where(numbers < 0, 0, np.maximum(np.searchsorted(POWERS, numbers, side="right"), 1))
 
 
@@ -74,15 +76,19 @@ def write_metadata(salts: bytes, rests: Sequence[str] | str | pa.Array, places: 
     digits = np.frombuffer(salts.hex().encode(), np.uint8).reshape(-1, 2 * SALT_SIZE)
     end = find_end(rests)
     forms = np.full(len(digits), NO_PLACE) if places is None else places.forms
-    parts, order = [pa.array([], pa.string())], []
-    for form in np.unique(forms).tolist():
-        rows = np.flatnonzero(forms == form)
-        parts.append(write_form(form, digits[rows], end or "", places, rows))
-        order.append(rows)
-    texts = parts[1] if len(order) == 1 else pa.concat_arrays(parts)
-    if len(order) > 1:
-        texts = texts.take(pa.array(np.argsort(np.concatenate(order))))
+    texts = write_forms(forms, digits, end or "", places)
     return texts if end is not None else pc.binary_join_element_wise(texts, write_ends(rests), "")
+
+
+def write_forms(forms: Rows, salts: NDArray[np.uint8], end: str, places: Places | None) -> pa.Array:
+    """Return the texts of rows by the forms of their places."""
+    found = forms[:1] if (forms == forms[:1]).all() else np.unique(forms)
+    rows = [np.flatnonzero(forms == form) if len(found) > 1 else slice(None) for form in found]
+    parts = [write_form(int(form), salts, end, places, which) for form, which in zip(found, rows, strict=True)]
+    if len(parts) == 1:
+        return parts[0]
+    order = np.argsort(np.concatenate([np.empty(0, np.intp), *rows]))
+    return pa.concat_arrays([pa.array([], pa.string()), *parts]).take(pa.array(order))
 
 
 def find_end(rests: Sequence[str] | str | pa.Array) -> str | None:
@@ -106,8 +112,9 @@ def write_ends(rests: Sequence[str] | pa.Array) -> pa.Array:
     return pa.array([ends[rest] for rest in rests], pa.string())
 
 
-def write_form(form: int, salts: NDArray[np.uint8], end: str, places: Places | None, rows: Rows) -> pa.Array:
-    """Return the texts of rows whose places have one form."""
+def write_form(form: int, salts: NDArray[np.uint8], end: str, places: Places | None, rows: Rows | slice) -> pa.Array:
+    """Return the texts of those rows, whose places have one form."""
+    salts = salts[rows]
     text = BEFORE_SALT + bytes(2 * SALT_SIZE) + b'"'
     numbers: list[tuple[int, int, Numbers]] = []
     if places is not None and form != NO_PLACE:
@@ -121,11 +128,20 @@ def write_form(form: int, salts: NDArray[np.uint8], end: str, places: Places | N
             text += bytes(line_width)
         text += b"}"
     text += end.encode()
-    whole = np.empty((len(rows), len(text)), np.uint8)
+    whole = np.empty((len(salts), len(text)), np.uint8)
     whole[:] = np.frombuffer(text, np.uint8)
     begin = len(BEFORE_SALT)
     whole[:, begin : begin + 2 * SALT_SIZE] = salts
     for at, width, values in numbers:
-        for place in range(width):
-            whole[:, at + place] = values // POWERS[width - 1 - place] % 10 + ord("0")
-    return cut_evenly(whole, len(rows), len(text))
+        whole[:, at : at + width] = write_digits(values, width)
+    return cut_evenly(whole, len(salts), len(text))
+
+
+def write_digits(numbers: Numbers, width: int) -> NDArray[np.uint8]:
+    """Return the digits of numbers that all have so many: 2 ns a digit, where the remainder takes 6."""
+    digits = np.empty((width, len(numbers)), np.uint8)
+    for place in reversed(range(width)):
+        rest = numbers // 10
+        digits[place] = numbers - rest * 10
+        numbers = rest
+    return (digits + np.uint8(ord("0"))).T
