@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from workbench.apps.server import APPS, find_notebooks, make_app, serve
-from workbench.apps.sessions import ENVIRONMENT, known_apps, share_session
+from workbench.apps.sessions import ENGINE, LOG, known_apps, share_session
 from workbench.config import load_settings
-from workbench.errors import ArgumentError
+from workbench.errors import ArgumentError, ConfigError
 
 
 def test_another_bind_than_loopback_asks_for_a_token(tmp_path: Path) -> None:
@@ -31,7 +31,17 @@ def test_the_pages_of_a_server_share_its_log_and_one_session(
     hostile_log: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make_app(load_settings(hostile_log))
-    monkeypatch.setenv(ENVIRONMENT, "/nowhere")
+    monkeypatch.setenv(LOG, "/nowhere")
     assert share_session() is share_session(str(hostile_log))
     assert [app["name"] for app in known_apps()] == ["Home", "Timeline"]
     assert share_session().head().event_count == 120
+
+
+def test_the_engine_is_named_by_argument_or_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # A log in a folder is no server's to read: who names Trino for it is told so, by whichever way it was named.
+    with pytest.raises(ConfigError, match="engine='trino' reads a shared catalog"):
+        share_session(str(tmp_path), engine="trino")
+    monkeypatch.setenv(ENGINE, "trino")
+    with pytest.raises(ConfigError, match="engine='trino' reads a shared catalog"):
+        share_session(str(tmp_path))
+    assert share_session(str(tmp_path), engine="duckdb").engine.name == "duckdb"

@@ -333,3 +333,10 @@ def test_a_reader_that_leaves_early_hears_no_complaint(log: Path) -> None:
 def test_the_installed_command_says_its_version() -> None:
     done = subprocess.run([sys.executable, "-m", "workbench", "--version"], capture_output=True, text=True, check=True)
     assert done.stdout.startswith("workbench ")
+
+
+def test_the_engine_can_be_named(run: Run, log: Path) -> None:
+    code, _, error = run("sql", "select 1 as one", "--log", log, "--engine", "trino")
+    assert code == 1
+    assert "engine='trino' reads a shared catalog" in error
+    assert run("sql", "select 1 as one", "--log", log, "--engine", "duckdb")[0] == 0

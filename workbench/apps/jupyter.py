@@ -7,9 +7,12 @@ from workbench.apps.widget import TimelineWidget
 from workbench.session import Session
 
 
-def open_session(target: str | None = None) -> Session:
-    """Return a session on ``target``, else on WORKBENCH_LOG, else on what stands in the folder."""
-    return share_session(target)
+def open_session(target: str | None = None, *, engine: str | None = None) -> Session:
+    """Return a session on ``target``, else on WORKBENCH_LOG, else on what stands in the folder.
+
+    ``engine`` is what runs SQL, else WORKBENCH_ENGINE or the settings say it.
+    """
+    return share_session(target, engine=engine)
 
 
 def timeline_app(session: Session, query: Mapping[str, Sequence[str]] | None = None) -> TimelineWidget:

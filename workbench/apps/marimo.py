@@ -7,11 +7,14 @@ from workbench.session import Session
 
 
 def open_session() -> Session:
-    """Return the session of this notebook: the server's log, ``--log``, WORKBENCH_LOG, or what stands in the folder."""
+    """Return the session of this notebook: the server's log, ``--log``, WORKBENCH_LOG, or what stands in the folder.
+
+    ``--engine`` or WORKBENCH_ENGINE says what runs SQL, else the settings do.
+    """
     import marimo
 
-    chosen = marimo.cli_args().get("log")
-    return share_session(str(chosen) if chosen else None)
+    log, engine = (marimo.cli_args().get(name) for name in ("log", "engine"))
+    return share_session(str(log) if log else None, engine=str(engine) if engine else None)
 
 
 def timeline_app(session: Session, query: Any = None) -> Any:

@@ -72,6 +72,7 @@ def make_app(settings: Settings, token: str | None = None) -> Gate:
 def serve(
     target: str | Path | None = None,
     *,
+    engine: str | None = None,
     host: str = "127.0.0.1",
     port: int = PORT,
     token: str | None = None,
@@ -85,7 +86,7 @@ def serve(
         raise ArgumentError(
             f"{host} can be reached from other machines, so a token is needed. Add --token WORD, or serve on 127.0.0.1."
         )
-    settings = load_settings(target)
+    settings = load_settings(target, engine=engine)
     listener = _listen(host, port)
     address = f"http://{f'[{host}]' if ':' in host else host}:{listener.getsockname()[1]}/"
     _run(make_app(settings, token), listener, address, open_browser=open_browser, token=token)

@@ -8,7 +8,8 @@ from typing import Final
 from workbench.config import Settings, load_settings
 from workbench.session import Session, open_session
 
-ENVIRONMENT: Final = "WORKBENCH_LOG"
+LOG: Final = "WORKBENCH_LOG"
+ENGINE: Final = "WORKBENCH_ENGINE"
 
 _sessions: dict[tuple[Path, str | None, str], Session] = {}
 _lock = Lock()
@@ -16,11 +17,15 @@ _served: list[Settings] = []
 _apps: list[dict[str, str]] = []
 
 
-def share_session(target: str | None = None) -> Session:
-    """Return the process's session on ``target``; without one on the served log, WORKBENCH_LOG or the folder's own."""
-    if target is None and _served:
+def share_session(target: str | None = None, *, engine: str | None = None) -> Session:
+    """Return the process's session on ``target``; without one on the served log, WORKBENCH_LOG or the folder's own.
+
+    ``engine`` is what runs SQL: without one WORKBENCH_ENGINE says it, else the settings.
+    """
+    if target is None and engine is None and _served:
         return share_settings(_served[0])
-    return share_settings(load_settings(target or os.environ.get(ENVIRONMENT) or None))
+    log, chosen = (os.environ.get(name) or None for name in (LOG, ENGINE))
+    return share_settings(load_settings(target or log, engine=engine or chosen))
 
 
 def share_settings(settings: Settings) -> Session:

@@ -25,16 +25,16 @@ USAGE: Final = 2
 
 def open_log(chosen: Namespace, *, make: bool = False) -> "Session":
     """Return a session on the log that was named. Only ``make`` creates one where there is none."""
-    from workbench.config import DEFAULT_FOLDER, FILE_NAME
+    from workbench.config import DEFAULT_FOLDER, FILE_NAME, is_catalog
     from workbench.session import connect
 
     path = Path(chosen.log) if chosen.log else Path(FILE_NAME if Path(FILE_NAME).is_file() else DEFAULT_FOLDER)
-    if not make and not path.exists():
+    if not make and not path.exists() and not (chosen.log and is_catalog(chosen.log)):
         raise ArgumentError(
             f"There is no log at {path}. "
             "Make one with `workbench demo` or `workbench ingest FILE`, or name it with --log."
         )
-    return connect(chosen.log)
+    return connect(chosen.log, engine=chosen.engine)
 
 
 def run_demo(chosen: Namespace) -> int:
@@ -197,7 +197,8 @@ def run_serve(chosen: Namespace) -> int:
     from workbench.apps.server import serve
 
     open_log(chosen).close()
-    serve(chosen.log, host=chosen.host, port=chosen.port, token=chosen.token, open_browser=not chosen.no_open)
+    site = {"host": chosen.host, "port": chosen.port, "token": chosen.token, "open_browser": not chosen.no_open}
+    serve(chosen.log, engine=chosen.engine, **site)
     return 0
 
 
@@ -205,4 +206,4 @@ def run_lab(chosen: Namespace) -> int:
     """Open the Jupyter notebooks."""
     from workbench.cli.lab import open_lab
 
-    return open_lab(chosen.log, open_browser=not chosen.no_open)
+    return open_lab(chosen.log, engine=chosen.engine, open_browser=not chosen.no_open)

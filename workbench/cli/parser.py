@@ -7,6 +7,7 @@ from typing import Any
 from workbench import __version__
 from workbench.cli import commands
 
+ENGINES = ("duckdb", "trino")
 Add = Callable[..., argparse.ArgumentParser]
 
 _EXAMPLES = """examples:
@@ -42,9 +43,10 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument(
             "--log",
             "--into",
-            metavar="FOLDER",
-            help="the log: a folder or a workbench.toml (default: ./workbench.toml, else ./.workbench)",
+            metavar="LOG",
+            help="a folder, a workbench.toml, or a catalog's name (default: ./workbench.toml, else ./.workbench)",
         )
+        command.add_argument("--engine", choices=ENGINES, help="what runs SQL (default: the settings', else duckdb)")
         return command
 
     for define in (_writing, _finding, _reading, _caring, _showing):
@@ -160,7 +162,13 @@ def _caring(add: Add) -> None:
 
 
 def _showing(add: Add) -> None:
-    serve = add("serve", commands.run_serve, "Show the apps in a browser, until Ctrl-C.", "serve", "serve --port 8000")
+    serve = add(
+        "serve",
+        commands.run_serve,
+        "Show the apps in a browser, until Ctrl-C.",
+        "serve",
+        "serve --log lake --engine trino",
+    )
     _add_address(serve)
     lab = add("lab", commands.run_lab, "Open the Jupyter notebooks.", "lab")
     lab.add_argument("--no-open", action="store_true", help="open no browser")
