@@ -15,6 +15,7 @@ import zstandard
 from workbench.errors import EngineUnreachableError, QueryFailedError, QueryTimeoutError, RowLimitError, WorkbenchError
 from workbench.query.base import QueryProgress
 from workbench.query.trino_access import TIMEOUTS, Server
+from workbench.query.trino_causes import find_cause
 from workbench.query.trino_columns import Column, read_columns, read_rows
 
 # What a server or what stands before it says when it may well answer the next time.
@@ -273,6 +274,14 @@ class Fetch:
             return EngineUnreachableError(f"Trino at {self._server.place} is starting. Ask again in a minute.")
         if error.get("errorName") in TIME_LIMITS:
             return QueryTimeoutError(f"Trino stopped the statement: {message}{self.named()}.")
+        if cause := find_cause(error.get("failureInfo")):
+            kind = EngineUnreachableError if cause.is_away else QueryFailedError
+            todo = (
+                "Ask again when it is back; nothing was changed." if cause.is_away else "Look at Trino's own settings."
+            )
+            return kind(
+                f"Trino at {self._server.place} could not run the statement: {cause.words}{self.named()}. {todo}"
+            )
         return QueryFailedError(f"Trino could not run the statement: {message}{self.named()}.")
 
 
