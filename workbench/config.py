@@ -93,6 +93,7 @@ def load_settings(
     workbench.toml of its own. A name stands for a catalog where no such folder or file holds a log and PyIceberg's own
     configuration knows it. Raises ConfigError naming the setting at fault.
     """
+    values: dict[str, Any]
     if isinstance(target, str) and is_catalog(target):
         values, base, file = {"catalog": target, "name": target}, Path(), Path(FILE_NAME)
     else:

@@ -77,9 +77,10 @@ ROWS = """(values
     (2, 'a', 1.50, 0.3e0, true, date '2026-01-01', timestamp '2025-01-01 10:00:00 UTC')
 ) as t(i, s, d, f, b, a, z)"""
 AGGREGATES = """
-count(*); count(i); count(distinct s); count_if(b); sum(i); sum(d); sum(f); sum(cast(f as real)); sum(distinct d); avg(i);
-avg(d); avg(f); avg(cast(f as real)); min(i); max(s); min(z); max(a); max(d); max(b); min_by(s, i); max_by(s, i);
-max_by(i, z); min_by(z, d); array_agg(s order by i, s); array_agg(distinct s order by s); array_agg(i order by i desc);
+count(*); count(i); count(distinct s); count_if(b); sum(i); sum(d); sum(f); sum(cast(f as real)); sum(distinct d);
+avg(i); avg(d); avg(f); avg(cast(f as real)); min(i); max(s); min(z); max(a); max(d); max(b); min_by(s, i);
+max_by(s, i); max_by(i, z); min_by(z, d); array_agg(s order by i, s);
+array_agg(distinct s order by s); array_agg(i order by i desc);
 array_agg(i order by i) filter (where i > 1); listagg(s, ',') within group (order by i, s); histogram(s); bool_and(b);
 listagg(s) within group (order by s desc); bool_or(b); every(b); sum(i) filter (where b); sum(f) filter (where i = 2);
 avg(d) filter (where i = 99); max(array[i]); min(row(i, s)); sum(cast(i as decimal(38,10)));

@@ -27,6 +27,7 @@ from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import read_file, remove_files, write_file
 from workbench.eventlog.head import read_head
 from workbench.eventlog.layout import planned_files
+from workbench.eventlog.parts import explain_part
 from workbench.eventlog.shape import SnapshotTable
 
 NAME: Final = "events_lifted"
@@ -59,21 +60,22 @@ def lift_events(tables: Tables, registry: Registry) -> SnapshotTable:
     """
     place = SnapshotTable(namespace=f"{tables.namespace}_derived", name=NAME)
     for _ in range(ATTEMPTS):
-        target = _find(tables)
-        # Loaded after it: what it holds cannot be ahead of the log, unless the log was set back.
-        events = tables.peek("events")
-        progress, head = (-1 if target is None else read_progress(target, events, registry)), read_head(events).last
-        if progress == head:
-            return place
+        progress, head = -1, read_head(tables.peek("events")).last
         try:
-            _bring_up(target or _create(tables), events, registry, progress=progress)
+            target = _find(tables)
+            # Loaded after it: what it holds cannot be ahead of the log, unless the log was set back.
+            events = tables.peek("events")
+            head = read_head(events).last
+            progress = -1 if target is None else read_progress(target, events, registry)
+            if progress < head:
+                _bring_up(target or _create(tables), events, registry, progress=progress)
         except CommitFailedException:
             continue
         except (RESTError, OSError) as error:
             raise ReadOnlyLogError(
                 f"events is lifted by {place.namespace}.{NAME}, which is {head - progress:,} events behind position "
-                f"{head}, and this session cannot bring it up: {error}. Have a session that may write ask for events "
-                "once, or read events_stored."
+                f"{head}, and this session cannot bring it up: {explain_part(error) or error}. Have a session that may "
+                "write ask for events once, or read events_stored."
             ) from error
         return place
     raise LogBusyError(f"{place.namespace}.{NAME} could not be brought up: others were always quicker. Try again.")
@@ -125,7 +127,7 @@ def _bring_up(target: Table, events: Table, registry: Registry, *, progress: int
 def _lift_files(events: Table, registry: Registry, progress: int) -> Iterator[pa.Table]:
     """Yield the lifted rows of each file; only one that holds some is read whole."""
     for file in planned_files(events):
-        if from_bytes(LongType(), file.upper_bounds[1]) <= progress:
+        if int(from_bytes(LongType(), file.upper_bounds[1])) <= progress:
             continue
         rows = read_file(events, file.file_path, ["position", "event_type", "schema_version"])
         wanted = pc.and_(pc.greater(rows.column("position"), progress), _is_older(rows, registry))

@@ -3,7 +3,7 @@
 import math
 import time
 import weakref
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from typing import Any, Final
 
@@ -71,9 +71,14 @@ class TrinoEngine(Engine):
     def explain(self, statement: str, parameters: Mapping[str, Any], relations: Mapping[str, Relation]) -> str:
         """Return Trino's plan of a statement as text: each scan with its table and what it is constrained to."""
         template = self._plans.compile(statement, parameters, relations)
-        sql = self._plans.fill(template, relations, parameters, before="EXPLAIN ")
+        sql = self._plans.fill(template, relations, parameters, explain=True)
         rows, _ = self._run(Fetch(self._server, sql, downloads=self._downloads), None, None)
         return "\n".join(rows.column(0).to_pylist())
+
+    def command(self, statement: str) -> Sequence[tuple[Any, ...]]:
+        """Run one statement of our own, whatever it is and as long as it takes, and return its rows."""
+        rows, _ = self._run(Fetch(self._server, statement, downloads=self._downloads), None, None)
+        return list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
 
     def compile(self, statement: str, parameters: Mapping[str, Any], relations: Mapping[str, Relation]) -> str:
         """Return the SQL that Trino would run for a statement; nothing is run."""

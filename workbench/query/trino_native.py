@@ -2,12 +2,15 @@
 
 import itertools
 from collections.abc import Callable
+from typing import Any, Final
 
 from sqlglot import exp
 from sqlglot.tokenizer_core import TokenType
 
 from workbench.errors import QueryRefusedError
 from workbench.query.dialect import Declared, parse_select
+
+SEMICOLON: Final = TokenType.SEMICOLON
 
 
 def write_native(
@@ -31,6 +34,8 @@ def write_native(
         if name in relations:
             places.append(_place(table, name, relation))
     places += _find_parameters(statement, parameters, marker)
+    # The text goes inside another statement or alone: a semicolon ends neither.
+    places += [(token.start, token.end + 1, "") for token in _tokens(statement) if token.token_type == SEMICOLON]
     for start, end, text in sorted(places, reverse=True):
         statement = f"{statement[:start]}{text}{statement[end:]}"
     return statement
@@ -60,12 +65,16 @@ def _place(table: exp.Table, name: str, relation: Callable[[str], str]) -> tuple
     return start, end + 1, f"{relation(name)}{alias}"
 
 
+def _tokens(statement: str) -> list[Any]:
+    tokens: list[Any] = Declared().tokenize(statement)
+    return tokens
+
+
 def _find_parameters(
     statement: str, parameters: frozenset[str], marker: Callable[[str], str]
 ) -> list[tuple[int, int, str]]:
-    tokens = Declared().tokenize(statement)
     places = []
-    for colon, name in itertools.pairwise(tokens):
+    for colon, name in itertools.pairwise(_tokens(statement)):
         if colon.token_type == TokenType.COLON and colon.end + 1 == name.start:
             if name.text not in parameters:
                 raise QueryRefusedError(f"The parameter :{name.text} has no value.")

@@ -4,7 +4,7 @@ import re
 import secrets
 import threading
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -17,7 +17,7 @@ from workbench.query.dialect import parse_select, read_statement, type_of_value
 from workbench.query.rewrites import write_duckdb
 from workbench.query.trino_native import write_native
 from workbench.query.trino_text import write_own, write_trino
-from workbench.query.trino_values import bind_statement
+from workbench.query.trino_values import bind_statement, write_value
 from workbench.query.types import Type, parse_type
 
 _KEPT: Final = 256
@@ -66,9 +66,12 @@ class TrinoPlans:
         return template
 
     def fill(
-        self, template: Template, relations: Mapping[str, Relation], values: Mapping[str, Any], *, before: str = ""
+        self, template: Template, relations: Mapping[str, Relation], values: Mapping[str, Any], *, explain: bool = False
     ) -> str:
-        """Return the text to send: tables at their snapshots, values bound; ``before`` stands in front of it."""
+        """Return the text to send: tables at their snapshots, values bound.
+
+        ``explain`` asks for its plan; Trino plans no statement with markers, so the values then stand in it.
+        """
         bound: list[Any] = []
 
         def put(found: re.Match[str]) -> str:
@@ -76,11 +79,16 @@ class TrinoPlans:
             if kind == "r":
                 return self._source(relations[name], relations)
             if kind == "l":
-                return _spread(values[name], bound)
-            bound.append(values[name])
+                return _spread(values[name], mark)
+            return mark(values[name])
+
+        def mark(value: Any) -> str:
+            if explain:
+                return write_value(value)
+            bound.append(value)
             return "?"
 
-        return bind_statement(before + self._named.sub(put, template.sql), bound)
+        return bind_statement(("EXPLAIN " if explain else "") + self._named.sub(put, template.sql), bound)
 
     def _write(
         self, statement: str, relations: Mapping[str, Relation], kinds: Mapping[str, Type], row_limit: int | None
@@ -176,12 +184,9 @@ def _empty(relation: Relation) -> str:
     return f"SELECT {typed} WHERE false"
 
 
-def _spread(values: Any, bound: list[Any]) -> str:
+def _spread(values: Any, mark: Callable[[Any], str]) -> str:
     """Return the markers of a list; of an empty one a query without rows, which nothing is in."""
-    if not values:
-        return "SELECT NULL WHERE false"
-    bound.extend(values)
-    return ", ".join("?" * len(values))
+    return ", ".join(map(mark, values)) if values else "SELECT NULL WHERE false"
 
 
 def _limit(tree: exp.Query, row_limit: int | None) -> None:

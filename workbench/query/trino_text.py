@@ -28,6 +28,8 @@ def write_trino(tree: exp.Query, *, relation: Callable[[str], str], marker: Call
     for called in list(tree.find_all(exp.Anonymous)):
         _add_in_order(called)
         _take_one_character(called)
+    for joined in list(tree.find_all(exp.DPipe, exp.Anonymous)):
+        _type_nulls(joined)
     for table in list(tree.find_all(exp.Table)):
         if "relation" in table.meta:
             _name_relation(table, relation(table.meta["relation"]))
@@ -130,6 +132,15 @@ def _fold(rows: exp.Expr, name: str, kind: Type) -> exp.Expr:
     folded = exp.Var(this=f"reduce({text}, {start}, {step}, a -> if(a.n > 0, {result}))")
     folded.meta["type"] = kind
     return folded
+
+
+def _type_nulls(node: exp.Expr) -> None:
+    """Say that a NULL joined to a text is one: Trino would take it for an array."""
+    if type_at(node).name != "varchar" or not (isinstance(node, exp.DPipe) or node.name.lower() == "concat"):
+        return
+    for part in (node.args.get("this"), node.args.get("expression"), *node.expressions):
+        if isinstance(part, exp.Null):
+            part.replace(exp.cast(exp.null(), "varchar", dialect="trino"))
 
 
 def _take_one_character(node: exp.Anonymous) -> None:
