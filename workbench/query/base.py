@@ -1,12 +1,14 @@
 """What every engine offers, on one screen. Adding an engine means one file beside this one."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
 import polars as pl
 import pyarrow as pa
+
+from workbench.errors import QueryRefusedError
 
 
 class Table(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,6 +109,13 @@ class Engine(ABC):
         raised here. Raises QueryRefusedError before anything runs,
         QueryFailedError, QueryTimeoutError (``time_limit`` in seconds) and RowLimitError.
         """
+
+    def command(self, statement: str) -> Sequence[tuple[Any, ...]]:
+        """Run one statement of our own that need not be a SELECT, as maintenance is; return its rows.
+
+        Raises QueryRefusedError where the engine has none such, QueryFailedError.
+        """
+        raise QueryRefusedError(f"{self.name} runs no statement but SELECT, so not: {statement}.")
 
     @abstractmethod
     def close(self) -> None:
