@@ -65,7 +65,9 @@ def chain(*causes: tuple[str, str]) -> Any:
         ([(S3, "Slow down (Service: S3, Status Code: 503)")], "its object store cannot be reached or failed", True),
     ],
 )
-def test_the_part_behind_trino_is_found_in_the_causes(causes: list[tuple[str, str]], words: str, is_away: bool) -> None:
+def test_the_part_behind_trino_is_found_in_the_causes(
+    causes: list[tuple[str, str]], words: str, *, is_away: bool
+) -> None:
     cause = find_cause(chain(*causes))
     assert cause is not None
     assert (cause.words, cause.is_away) == (words, is_away)
