@@ -1,6 +1,7 @@
 """Computers whose way to the catalog, the object store and Trino a test can disturb: lost, late, or nobody there."""
 
 import contextlib
+import json
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -35,8 +36,9 @@ class Request(NamedTuple):
 
 
 # What becomes of a request: "pass"; "before", it is lost; "after", its reply is; "middle", half of its reply is;
-# "twice", it arrives twice and the second reply comes back; "hold", it waits until the proxy is told to release it;
-# a number, it arrives so many seconds later.
+# "twice", it arrives twice and the second reply comes back; "hold", it waits until the proxy is told to release it,
+# "late", its reply does;
+# a fraction, it arrives so many seconds later; a whole number, it is refused with that status.
 Step = str | float
 Judge = Callable[[Request], Step]
 
@@ -49,6 +51,8 @@ class Proxy:
         self.seen: list[tuple[str, str, Step]] = []
         self._target = (HOST, target)
         self._released = threading.Event()
+        self._flowing = threading.Event()
+        self._flowing.set()
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
         self._listener: socket.socket | None = None
@@ -94,7 +98,12 @@ class Proxy:
     def release(self) -> None:
         """Let go on what is held."""
         released, self._released = self._released, threading.Event()
+        self._flowing.set()
         released.set()
+
+    def hold(self) -> None:
+        """Pass no more bytes, where it does not read HTTP, until told to release them; connections stand."""
+        self._flowing.clear()
 
     def _accept(self, listener: socket.socket) -> None:
         while True:
@@ -127,10 +136,18 @@ class Proxy:
     def _pass_bytes(self, client: socket.socket) -> None:
         server = socket.create_connection(self._target)
         with self._holding(server):
-            back = threading.Thread(target=_pump, args=(server, client), daemon=True)
+            back = threading.Thread(target=self._pump, args=(server, client), daemon=True)
             back.start()
-            _pump(client, server)
+            self._pump(client, server)
             back.join()
+
+    def _pump(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while block := source.recv(BLOCK):
+                self._flowing.wait()
+                target.sendall(block)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_WR)
 
     def _pass_requests(self, client: socket.socket) -> None:
         with client.makefile("rb") as incoming:
@@ -139,6 +156,9 @@ class Proxy:
                 self.seen.append((request.method, request.path, step))
                 if step == "before":
                     return
+                if isinstance(step, int):
+                    client.sendall(_write_refusal(step))
+                    continue
                 if step == "hold" or isinstance(step, float):
                     self._released.wait(None if isinstance(step, str) else step)
                     if self._listener is None:
@@ -146,7 +166,9 @@ class Proxy:
                 reply = self._ask(request)
                 if step == "twice":
                     reply = self._ask(request)
-                if step == "after":
+                if step == "late":
+                    self._released.wait()
+                if step == "after" or (step == "late" and self._listener is None):
                     return
                 client.sendall(reply[: len(reply) // 2] if step == "middle" else reply)
                 if step == "middle":
@@ -160,19 +182,18 @@ class Proxy:
             return _read_reply(answer, request.method)
 
 
-def _pump(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while block := source.recv(BLOCK):
-            target.sendall(block)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_WR)
+def _write_refusal(status: int) -> bytes:
+    """Return a refusal as a gateway before a server gives it."""
+    body = json.dumps({"error": {"message": "refused", "type": "RefusedException", "code": status}}).encode()
+    head = f"HTTP/1.1 {status} Refused\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    return head.encode() + body
 
 
 def _read_request(stream: BinaryIO) -> Request | None:
     head = _read_head(stream)
     if not head:
         return None
-    method, path, _ = head.split(b"\r\n", 1)[0].decode("ascii").split(" ", 2)
+    method, path, _ = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
     return Request(method, path, head + _read_body(stream, head))
 
 
