@@ -8,6 +8,7 @@ import polars as pl
 
 from workbench.errors import QueryFailedError
 from workbench.eventlog import Finding, Log
+from workbench.eventlog.cluster import Cluster
 
 Ask = Callable[[str], pl.DataFrame]
 
@@ -49,9 +50,9 @@ def verify_log(log: Log, ask: Ask) -> pl.DataFrame:
     return pl.DataFrame([msgspec.structs.asdict(finding) for finding in findings], schema=FINDINGS, orient="row")
 
 
-def examine_log(log: Log) -> pl.DataFrame:
-    """Return how the log stands, one row a figure: check, verdict, found, remedy."""
-    figures = [msgspec.structs.asdict(figure) for figure in log.figures()]
+def examine_log(log: Log, *, cluster: Cluster | None = None) -> pl.DataFrame:
+    """Return how the log and its cluster stand, one row a figure: check, verdict, found, remedy."""
+    figures = [msgspec.structs.asdict(figure) for figure in log.figures(cluster=cluster)]
     return pl.DataFrame(figures, schema=FIGURES, orient="row")
 
 

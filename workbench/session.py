@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from workbench.decode import DecodeContext, Decoded
     from workbench.decode.registry import Registry
     from workbench.eventlog import Head, IngestReport, Log, MaintenanceReport, Span
+    from workbench.eventlog.cluster import Cluster
     from workbench.eventlog.ingest import Progress
     from workbench.query.base import Engine, QueryProgress, Relation
     from workbench.query.trace import Trace
@@ -172,7 +173,14 @@ class Session:
     def maintain(self, *, older_than: float = 0.0) -> "MaintenanceReport":
         """Merge small files, expire old snapshots, remove what nothing reaches; answers do not change."""
         with self._writing:
-            return self._log.maintain(older_than=older_than)
+            return self._log.maintain(older_than=older_than, cluster=self._cluster())
+
+    def _cluster(self) -> "Cluster | None":
+        """Return the cluster that works for the log, None where the engine reads its files in process."""
+        from workbench.eventlog.cluster import Cluster
+
+        name = self.settings.trino.catalog
+        return Cluster(self.engine.command, name) if self.engine.reads_tables and name is not None else None
 
     def events(  # noqa: PLR0913 - the filters of DESIGN's public surface, all keyword-only
         self,
@@ -322,7 +330,7 @@ class Session:
         """Return how the log stands, one row a figure: check, verdict (good, note, bad), found, remedy."""
         from workbench.audit import examine_log
 
-        return examine_log(self._log)
+        return examine_log(self._log, cluster=self._cluster())
 
     def relations(
         self, *, stream_ids: Sequence[str] | None = None, span: "Span | None" = None

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from workbench.decode import DecodeContext
 from workbench.errors import ReadOnlyLogError, UnsupportedOnThisLogError
-from workbench.eventlog.figures import Figure
+from workbench.eventlog.figure import Figure
 from workbench.eventlog.head import Head
 from workbench.eventlog.ingest import IngestReport, Progress
 from workbench.eventlog.maintain import MaintenanceReport
@@ -23,6 +23,7 @@ from workbench.sources.base import Source
 if TYPE_CHECKING:
     from workbench.config import Settings
     from workbench.decode.registry import Registry
+    from workbench.eventlog.cluster import Cluster
     from workbench.eventlog.objects import ObjectFiles
 
 
@@ -56,8 +57,9 @@ class Log(ABC):
         """Return what a reading of the files shows, where the log keeps digests, an index and a head of its own."""
         return ()
 
-    def figures(self) -> Sequence[Figure]:
-        """Return how the log stands, figure by figure, where it is ours to care for."""
+    def figures(self, *, cluster: "Cluster | None" = None) -> Sequence[Figure]:
+        """Return how the log stands, figure by figure, where it is ours to care for; and how its cluster does."""
+        del cluster
         return ()
 
     @abstractmethod
@@ -139,9 +141,9 @@ class Log(ABC):
         del context
         raise self._read_only("has no quarantine")
 
-    def maintain(self, *, older_than: float = 0.0) -> MaintenanceReport:
-        """Merge, expire and clean up."""
-        del older_than
+    def maintain(self, *, older_than: float = 0.0, cluster: "Cluster | None" = None) -> MaintenanceReport:
+        """Merge, expire and clean up, by a cluster where one is given."""
+        del older_than, cluster
         raise self._read_only("is maintained by whoever writes it")
 
     def _read_only(self, why: str) -> ReadOnlyLogError:

@@ -3,15 +3,17 @@
 import time
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
-import msgspec
 from pyiceberg.table import Table
 
 from workbench.errors import ForeignWriteError
+from workbench.eventlog.cluster import Cluster
 from workbench.eventlog.commit import PROVEN
+from workbench.eventlog.figure import Figure
 from workbench.eventlog.files import local_path
 from workbench.eventlog.head import Head, read_head
+from workbench.eventlog.lake_figures import read_lake_figures
 from workbench.eventlog.layout import FULL, planned_files, stream_progress
 from workbench.eventlog.store import Store
 
@@ -20,20 +22,9 @@ MANY_SMALL: Final = 120
 # A tail of 10 % is read beside the layout by stream without being noticed; beyond, one stream takes a scan.
 LAGGING: Final = 0.1
 
-Verdict = Literal["good", "note", "bad"]
 
-
-class Figure(msgspec.Struct, frozen=True, kw_only=True):
-    """One figure: ``good``, a ``note`` worth knowing, or ``bad``; ``remedy`` says what to do."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    remedy: str | None = None
-
-
-def read_figures(store: Store) -> list[Figure]:
-    """Return the figures of a log of ours; it is neither locked nor changed."""
+def read_figures(store: Store, cluster: Cluster | None = None) -> list[Figure]:
+    """Return the figures of a log of ours, and of the parts of its lake; it is neither locked nor changed."""
     table = store.tables.events
     head = read_head(table)
     return [
@@ -44,6 +35,7 @@ def read_figures(store: Store) -> list[Figure]:
         _look_at_clock(head, store),
         _look_at_layout(store, head),
         _look_at_inbox(store.tables.inbox),
+        *(read_lake_figures(store, head, cluster) if store.is_shared else ()),
     ]
 
 
@@ -84,9 +76,10 @@ def _look_at_clock(head: Head, store: Store) -> Figure:
     """Compare this machine's clock with the head's last time and with the clock of the file system the log lies on."""
     now = datetime.now(UTC)
     behind = 0.0 if head.recorded_at is None else (head.recorded_at - now).total_seconds()
-    apart = abs(_file_clock(store) - time.time()) if store.settings.catalog is None else 0.0
+    apart = 0.0 if store.is_shared else abs(_file_clock(store) - time.time())
     tolerance = store.settings.log.clock_tolerance
-    found = f"{max(behind, 0):,.0f} s behind the log's last recorded_at, {apart:,.0f} s off its file system's clock."
+    found = f"{max(behind, 0):,.0f} s behind the log's last recorded_at"
+    found += "." if store.is_shared else f", {apart:,.0f} s off its file system's clock."
     if behind <= tolerance and apart <= tolerance:
         return Figure(check="Clock", verdict="good", found=found)
     return Figure(check="Clock", verdict="bad", found=found, remedy="Set this machine's clock; appending is refused.")
@@ -121,5 +114,7 @@ def _look_at_inbox(inbox: Table) -> Figure:
     rows = int(summary.get("total-records", "0"))
     if not rows:
         return Figure(check="Inbox", verdict="good", found="nothing waits.")
+    waiting = 0.0 if snapshot is None else time.time() - snapshot.timestamp_ms / 1000
     remedy = "Take them in with `workbench ingest --inbox`."
-    return Figure(check="Inbox", verdict="note", found=f"{rows:,} rows wait.", remedy=remedy)
+    found = f"{rows:,} rows wait, the last of them for {waiting:,.0f} s."
+    return Figure(check="Inbox", verdict="note", found=found, remedy=remedy)

@@ -89,9 +89,15 @@ def _data_file(table: Table, path: str, size: int, parquet: pq.FileMetaData, par
 
 
 def read_file(table: Table, path: str, columns: Sequence[str] | None = None) -> pa.Table:
-    """Return the rows of one of the table's files, in the order they were written."""
+    """Return the rows of one of the table's files, in the order they were written.
+
+    Whoever wrote the file, its columns have the table's own Arrow types: Trino's texts are no ``large_string``.
+    """
     with table.io.new_input(path).open() as stream:
-        return pq.ParquetFile(stream).read(columns=None if columns is None else list(columns))
+        rows = pq.ParquetFile(stream).read(columns=None if columns is None else list(columns))
+    own = {field.name: field for field in arrow_schema(table)}
+    wanted = pa.schema([own.get(field.name, field) for field in rows.schema])
+    return rows if rows.schema.equals(wanted) else rows.cast(wanted)
 
 
 def remove_files(table: Table, paths: Iterable[str]) -> None:

@@ -1,6 +1,6 @@
 """Notice what was not written by us: rows added or removed are refused, rows only rearranged are proven and pass."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import msgspec
@@ -66,13 +66,40 @@ def _same_rows(table: Table, head: Head) -> bool:
     tasks = list(table.scan().plan_files())
     if any(task.delete_files for task in tasks) or sum(task.file.record_count for task in tasks) != head.event_count:
         return False
-    total, first, last = 0, head.last + 1, -1
-    for task in tasks:
-        rows = read_file(table, task.file.file_path, ["position", "digest"])
+    now = {task.file.file_path for task in tasks}
+    return _same_change(table, head, now) or _whole_sum(table, now) == (
+        head.event_count,
+        0,
+        head.last,
+        head.digest_sum,
+    )
+
+
+def _same_change(table: Table, head: Head, now: set[str]) -> bool:
+    """Whether the files that came since our snapshot hold just what those held that went: a few, in a log of many."""
+    ours = None if head.snapshot_id is None else table.snapshot_by_id(head.snapshot_id)
+    if ours is None:
+        return False
+    then = {task.file.file_path for task in table.scan(snapshot_id=ours.snapshot_id).plan_files()}
+    try:
+        return _whole_sum(table, now - then) == _whole_sum(table, then - now)
+    except FileNotFoundError:
+        return False
+
+
+def _whole_sum(table: Table, paths: Iterable[str]) -> tuple[int, int, int, int]:
+    """Return the rows' count, first and last position, and digest sum; (0, 0, -1, 0) of no files."""
+    count, total, first, last = 0, 0, None, -1
+    for path in sorted(paths):
+        rows = read_file(table, path, ["position", "digest"])
+        if not rows.num_rows:
+            continue
         bounds = pc.min_max(rows.column("position")).as_py()
-        first, last = min(first, bounds["min"]), max(last, bounds["max"])
+        count += rows.num_rows
+        first = bounds["min"] if first is None else min(first, bounds["min"])
+        last = max(last, bounds["max"])
         total = (total + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS)
-    return (first, last, total) == (0, head.last, head.digest_sum) or head.event_count == 0
+    return count, first or 0, last, total
 
 
 def _is_proven(proofs: Path, snapshot_id: int) -> bool:

@@ -1,27 +1,39 @@
 """Keep the log quick: merge what is small, expire old snapshots, remove files that no kept snapshot reaches."""
 
-import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Final
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import uuid4
 
 import msgspec
 from pyiceberg.exceptions import CommitFailedException
+from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 from pyiceberg.table.update.snapshot import ExpireSnapshots
 
-from workbench.errors import LogBusyError, UnsupportedOnThisLogError
+from workbench.decode import encode_events
+from workbench.errors import LogBusyError
+from workbench.event import Actor, Event
+from workbench.eventlog.cluster import Cluster
 from workbench.eventlog.commit import EXPIRED_AT_ONCE, PROVEN, expirable, proven_position
-from workbench.eventlog.files import local_path
 from workbench.eventlog.head import Head
 from workbench.eventlog.layout import FULL, count_files, merge_files, planned_files, refresh_by_stream
+from workbench.eventlog.lease import hold_lease
+from workbench.eventlog.orphans import LONGEST_WRITE, remove_folders, remove_stale_runs, remove_unreached
+from workbench.eventlog.published import publish_index
 from workbench.eventlog.store import Store
+from workbench.eventlog.write import write_batches
 
 SETTLED: Final = FULL // 2
-# Seconds. A write of somebody else's may be under way for this long between its first file and its commit.
-LONGEST_WRITE: Final = 86_400.0
+# Rows merged by one commit at most on a shared catalog: what another machine may overtake, and so undo.
+AT_ONCE: Final = 4 * FULL
+TRIES: Final = 5
+# The event a run on a shared catalog leaves in the log.
+SOURCE: Final = "workbench"
+STREAM: Final = "workbench-maintenance"
+MAINTAINED: Final = "LogMaintained"
 
 
 class MaintenanceReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,35 +47,82 @@ class MaintenanceReport(msgspec.Struct, frozen=True, kw_only=True):
     seconds: float
 
 
-def maintain_log(store: Store, *, older_than: float = 0.0) -> MaintenanceReport:
-    """Merge, expire and clean up under the writers' lock; answers, positions and order stay as they are.
+def maintain_log(store: Store, *, older_than: float = 0.0, cluster: Cluster | None = None) -> MaintenanceReport:
+    """Merge, expire and clean up; answers, positions and order stay as they are.
 
-    ``older_than`` (seconds) keeps younger unreached files. On an embedded log every write of ours holds the lock, so
-    none can be under way and 0 is safe; where others write, in the inbox, a day is the least. Raises LogBusyError when
-    another program commits to one of the tables meanwhile.
+    On an embedded log it holds the writers' lock; there no write of ours can be under way, and any unreached file may
+    go that is older than ``older_than`` seconds. On a shared catalog one maintainer works at a time beside the writers,
+    files go that are older than a day, and through a ``cluster`` the merging, expiring and removing is Trino's own.
+    Raises LogBusyError when another program commits to one of the tables meanwhile, or maintains the log.
     """
-    if store.settings.catalog is not None:
-        raise UnsupportedOnThisLogError(
-            f"maintain cleans up embedded logs only; {store.settings.catalog!r} is a shared catalog. Use Trino's "
-            "optimize, expire_snapshots and remove_orphan_files there."
-        )
+    if store.is_shared:
+        return _maintain_shared(store, older_than, cluster)
     started = time.perf_counter()
     with store.writing() as (table, head), _alone():
         merged = _merge_all(store, table, head)
         progress = refresh_by_stream(store) if store.settings.log.by_stream else None
         tables = [store.tables.events, store.tables.by_stream, store.tables.quarantine]
-        expired = sum(_expire(table) for table in [*tables, store.tables.inbox])
-        removed = [pair for table in tables for pair in _remove_unreached(table.refresh(), older_than)]
-        removed += _remove_unreached(store.tables.inbox, max(older_than, LONGEST_WRITE))
-        removed += _remove_scratch(store.folder)
+        expired = sum(_expire(table, 1) for table in [*tables, store.tables.inbox])
+        removed = [size for table in tables for size in remove_unreached(table, older_than)]
+        removed += remove_unreached(store.tables.inbox, max(older_than, LONGEST_WRITE))
+        removed += _remove_scratch(store)
     return MaintenanceReport(
         merged_files=merged,
         expired_snapshots=expired,
         removed_files=len(removed),
-        removed_bytes=sum(size for _, size in removed),
+        removed_bytes=sum(removed),
         by_stream_position=progress,
         seconds=round(time.perf_counter() - started, 3),
     )
+
+
+def _maintain_shared(store: Store, older_than: float, cluster: Cluster | None) -> MaintenanceReport:
+    """Do the same beside writers on other machines: each step stands by itself, whatever becomes of the next."""
+    started = time.perf_counter()
+    safe_age = max(older_than, LONGEST_WRITE)
+    tables = store.tables
+    with hold_lease(tables) as lease, _alone():
+        store.head()
+        merged = _merge_beside(store) if cluster is None else cluster.merge(store)
+        lease.take()
+        progress = refresh_by_stream(store) if store.settings.log.by_stream else None
+        lease.take()
+        kept = store.settings.log.snapshots_kept
+        every = [tables.events, tables.by_stream, tables.quarantine, tables.inbox]
+        expired = sum(_again(_expire, table, kept if table.name()[-1] == "events" else 2) for table in every)
+        lease.take()
+        if cluster is None:
+            removed = [size for table in every for size in remove_unreached(table, safe_age)]
+        else:
+            expired += cluster.expire(store, every)
+            removed = cluster.remove_unreached(store, every)
+        removed += remove_stale_runs(tables.events, safe_age) + _remove_scratch(store)
+        with store.writing() as (table, _):
+            publish_index(table, store.index)
+    report = MaintenanceReport(
+        merged_files=merged,
+        expired_snapshots=expired,
+        removed_files=len(removed),
+        removed_bytes=sum(removed),
+        by_stream_position=progress,
+        seconds=round(time.perf_counter() - started, 3),
+    )
+    _record(store, report, by=lease.holder, through="workbench" if cluster is None else "trino")
+    return report
+
+
+def _record(store: Store, report: MaintenanceReport, *, by: str, through: str) -> None:
+    """Append the run to the log as an event: who maintained it, through what, and what was done."""
+    event = Event(
+        event_id=uuid4().hex,
+        stream_id=STREAM,
+        event_type=MAINTAINED,
+        occurred_at=datetime.now(UTC),
+        source=SOURCE,
+        actor=Actor(by, "system"),
+        data={"through": through, **msgspec.structs.asdict(report)},
+    )
+    write_batches(store, [encode_events([event], SOURCE)])
 
 
 @contextmanager
@@ -77,26 +136,56 @@ def _alone() -> Iterator[None]:
         ) from error
 
 
+def _again(step: Callable[..., int], table: Table, *given: Any) -> int:
+    """Do a step on one table, again when another commit came first."""
+    for _ in range(TRIES - 1):
+        try:
+            return step(table, *given)
+        except CommitFailedException:
+            table.refresh()
+    return step(table, *given)
+
+
 def _merge_all(store: Store, table: Table, head: Head) -> int:
     """Merge each run of neighbouring small files."""
     merged = 0
-    group = []
-    for file in [*planned_files(table), None]:
-        if file is not None and file.record_count < SETTLED:
-            group.append(file)
-            continue
-        if len(group) > 1:
-            merge_files(store, table, head, group, seen=count_files(table) - len(group) + 1)
-            table.refresh()
-            merged += len(group)
-        group = []
+    for group in small_neighbours(planned_files(table)):
+        merge_files(store, table, head, group, seen=count_files(table) - len(group) + 1)
+        table.refresh()
+        merged += len(group)
     return merged
 
 
-def _expire(table: Table) -> int:
-    """Expire all but the current snapshot, a few at a time."""
+def small_neighbours(files: Sequence[DataFile], limit: int | None = None) -> list[list[DataFile]]:
+    """Return the runs of two or more neighbouring small files, each of ``limit`` rows at most."""
+    groups: list[list[DataFile]] = [[]]
+    for file in files:
+        is_small = file.record_count < SETTLED
+        is_full = limit is not None and sum(one.record_count for one in groups[-1]) + file.record_count > limit
+        if not is_small or is_full:
+            groups.append([])
+        if is_small:
+            groups[-1].append(file)
+    return [group for group in groups if len(group) > 1]
+
+
+def _merge_beside(store: Store) -> int:
+    """Merge while others append; what another machine merged meanwhile is left as it is."""
+    merged = 0
+    for group in small_neighbours(planned_files(store.tables.events), AT_ONCE):
+        table = store.tables.events
+        try:
+            merge_files(store, table, store.check(table), group, seen=count_files(table) - len(group) + 1)
+        except CommitFailedException:
+            continue
+        merged += len(group)
+    return merged
+
+
+def _expire(table: Table, keep: int) -> int:
+    """Expire all but the newest ``keep`` snapshots, a few at a time."""
     count = 0
-    while expired := expirable(table, 1):
+    while expired := expirable(table, keep):
         transaction = table.transaction()
         if table.name()[-1] == "events":
             transaction.set_properties({PROVEN: str(proven_position(table, expired))})
@@ -108,40 +197,7 @@ def _expire(table: Table) -> int:
     return count
 
 
-def _remove_unreached(table: Table, older_than: float) -> list[tuple[Path, int]]:
-    """Remove files in the table's folder that neither its metadata nor a kept snapshot reaches."""
-    root = Path(local_path(table.metadata.location))
-    reached = {local_path(path) for path in _reached(table)}
-    return _remove((path for path in root.rglob("*") if str(path) not in reached), older_than)
-
-
-def _remove_scratch(folder: Path) -> list[tuple[Path, int]]:
+def _remove_scratch(store: Store) -> list[int]:
     """Remove what ingests left that were killed; one that is under way touches its folder as it reads."""
     limit = time.time() - LONGEST_WRITE
-    old = [path for path in folder.glob("ingest-*") if path.stat().st_mtime <= limit]
-    removed = _remove((file for path in old for file in path.rglob("*")), 0)
-    for path in old:
-        shutil.rmtree(path, ignore_errors=True)
-    return removed
-
-
-def _remove(paths: Iterable[Path], older_than: float) -> list[tuple[Path, int]]:
-    limit = time.time() - older_than
-    removed = []
-    for path in paths:
-        if path.is_file() and path.stat().st_mtime <= limit:
-            removed.append((path, path.stat().st_size))
-            path.unlink(missing_ok=True)
-    return removed
-
-
-def _reached(table: Table) -> set[str]:
-    metadata = table.metadata
-    reached = {table.metadata_location, *(entry.metadata_file for entry in metadata.metadata_log)}
-    reached.update(file.statistics_path for file in metadata.statistics)
-    for snapshot in table.snapshots():
-        reached.add(snapshot.manifest_list)
-        for manifest in snapshot.manifests(table.io):
-            reached.add(manifest.manifest_path)
-            reached.update(entry.data_file.file_path for entry in manifest.fetch_manifest_entry(table.io))
-    return reached
+    return remove_folders(path for path in store.folder.glob("ingest-*") if path.stat().st_mtime <= limit)

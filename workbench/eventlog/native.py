@@ -15,7 +15,9 @@ from workbench.decode.registry import Registry
 from workbench.eventlog.adopt import adopt_snapshots
 from workbench.eventlog.base import Log
 from workbench.eventlog.catalog import READS, open_tables, storage_errors
-from workbench.eventlog.figures import Figure, read_figures
+from workbench.eventlog.cluster import Cluster
+from workbench.eventlog.figure import Figure
+from workbench.eventlog.figures import read_figures
 from workbench.eventlog.files import local_path
 from workbench.eventlog.head import Head
 from workbench.eventlog.inbox import drain_inbox
@@ -88,10 +90,10 @@ class NativeLog(Log):
         with self._errors("verifying the log"):
             return verify_store(self._store)
 
-    def figures(self) -> Sequence[Figure]:
+    def figures(self, *, cluster: Cluster | None = None) -> Sequence[Figure]:
         """Return how the log stands, figure by figure."""
         with self._errors("looking at the log"):
-            return read_figures(self._store)
+            return read_figures(self._store, cluster)
 
     def drain_inbox(self, context: DecodeContext, *, progress: Progress | None = None) -> IngestReport:
         """Take in what others inserted into the inbox, as one commit."""
@@ -126,10 +128,10 @@ class NativeLog(Log):
         with self._errors("retrying quarantined records"):
             return retry_records(self._store, context)
 
-    def maintain(self, *, older_than: float = 0.0) -> MaintenanceReport:
-        """Merge, expire and clean up."""
+    def maintain(self, *, older_than: float = 0.0, cluster: Cluster | None = None) -> MaintenanceReport:
+        """Merge, expire and clean up; on a shared catalog the log then says so by an event."""
         with self._errors("maintaining the log"):
-            return maintain_log(self._store, older_than=older_than)
+            return maintain_log(self._store, older_than=older_than, cluster=cluster)
 
     def shapes(self, stream_ids: Sequence[str] | None = None) -> Mapping[str, Shape]:
         """Return `events_stored` and `quarantine`; for given streams the rows come from the layout by stream."""

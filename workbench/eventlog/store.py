@@ -48,6 +48,7 @@ class Store:
         self.index = Index(self.folder / "index", uuid)
         self.courtesy = Courtesy()
         self._seen = (-1, 0)
+        self._trusts_published = self.is_shared
 
     @property
     def proofs(self) -> Path:
@@ -84,6 +85,7 @@ class Store:
                 yield table, head
             except DamagedRunError:
                 # Found while looking up: nothing is committed yet. Read the log again and let the caller try again.
+                self._trusts_published = False
                 self.index.clear()
                 raise
             except BaseException:
@@ -94,7 +96,7 @@ class Store:
     def catch_up(self, table: Table, head: Head) -> None:
         """Bring the index up to the head; make it anew when it does not fit the log."""
         self.index.load()
-        if self.is_shared and head.last - self.index.position >= WORTH_FETCHING:
+        if self._trusts_published and head.last - self.index.position >= WORTH_FETCHING:
             fetch_index(table, head, self.index)
         if self.index.position > head.last or not self._extended(table, head):
             self.index.clear()
