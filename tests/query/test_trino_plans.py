@@ -4,6 +4,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
 from workbench.errors import QueryRefusedError
@@ -35,7 +36,7 @@ VIEW = Relation(
     version="1",
     select="select with_timezone(cast(occurred_at as timestamp(6)), 'Asia/Tokyo') as day from events",
 )
-MADE = Relation(name="made", columns={"n": "bigint"}, version="1", arrow=lambda: None)  # type: ignore[arg-type, return-value]  # never called
+MADE = Relation(name="made", columns={"n": "bigint"}, version="1", arrow=lambda: pa.table({}))
 FILES = Relation(name="files", columns={"n": "bigint"}, version="1", parts=(Part(files=("a.parquet",)),))
 RELATIONS = {relation.name: relation for relation in (EVENTS, TABLE, OWN, VIEW, MADE, FILES)}
 

@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any, Final
 
 import msgspec
@@ -137,7 +138,8 @@ class Fetch:
                 if last:
                     raise self._unreachable(error) from error
             else:
-                if response.status_code not in BUSY or last:
+                # A server under load was seen to answer 200 with nothing in it.
+                if last or (response.status_code not in BUSY and response.content):
                     return self._read(response)
             self._pause(attempt)
         raise AssertionError
@@ -152,7 +154,13 @@ class Fetch:
             raise StoppedError
         if response.status_code != requests.codes.ok:
             raise self._refused(response.status_code)
-        page = _DECODE_PAGE.decode(response.content)
+        try:
+            page = _DECODE_PAGE.decode(response.content)
+        except msgspec.MsgspecError as error:
+            raise EngineUnreachableError(
+                f"What answers at {self._server.place} does not speak as Trino does{self.named()}. Check trino.host, "
+                "trino.port and what stands before the server."
+            ) from error
         self.query_id, self._next = page.id, page.next_uri
         if page.error:
             raise self._failed(page.error)
@@ -161,7 +169,8 @@ class Fetch:
     def _keep_next(self, response: requests.Response) -> None:
         """Note where a statement can be stopped of which only this answer told."""
         if response.ok:
-            self._next = _DECODE_PAGE.decode(response.content).next_uri
+            with suppress(msgspec.MsgspecError):
+                self._next = _DECODE_PAGE.decode(response.content).next_uri
 
     def _take(self, page: Page) -> None:
         self._stats = page.stats
