@@ -1,7 +1,10 @@
+import gzip
+import pickle
 from pathlib import Path
 
 import pytest
 
+from workbench.errors import SourceError
 from workbench.sources import jsonlines
 from workbench.sources.jsonlines import JsonLines
 
@@ -35,3 +38,23 @@ def test_a_chunk_holds_a_block_and_at_most_one_line_more(tmp_path: Path, monkeyp
     sizes = [sum(map(len, chunk.raws)) for chunk in JsonLines(path).chunks()]
     assert max(sizes) <= 1025
     assert sum(sizes) == 25_000
+
+
+def test_lines_of_a_plain_file_are_read_by_whoever_decodes_them(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b'\n{"a":1}\n{"a":2}\n')
+    [chunk] = JsonLines(path).chunks()
+    sent = pickle.dumps(chunk)
+    assert b'"a"' not in sent
+    again = pickle.loads(sent)  # noqa: S301 - our own
+    assert (again.text, again.raws, again.offsets, again.lines) == (chunk.text, chunk.raws, chunk.offsets, chunk.lines)
+    path.write_bytes(b"")
+    with pytest.raises(SourceError, match="became shorter"):
+        _ = pickle.loads(sent).raws  # noqa: S301 - our own
+
+
+def test_lines_of_a_compressed_file_are_sent_along(tmp_path: Path) -> None:
+    path = tmp_path / "lines.gz"
+    path.write_bytes(gzip.compress(b'{"a":1}\n'))
+    [chunk] = JsonLines(path).chunks()
+    assert pickle.loads(pickle.dumps(chunk)) == chunk  # noqa: S301 - our own

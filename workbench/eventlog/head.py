@@ -6,6 +6,7 @@ from typing import Final
 import msgspec
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 from pyiceberg.table import Table
 
 DIGEST_SUM_BITS: Final = 128
@@ -68,7 +69,12 @@ def sum_digests(digests: pa.ChunkedArray | pa.Array) -> int:
     >>> sum_digests(pa.array(["00000000000000a" + "0" * 49, "000000000000001" + "0" * 49]))
     11
     """
-    words = np.frombuffer(digest_bytes(digests, 8), dtype=">u8").astype(np.uint64) >> np.uint64(4)
+    return sum_words(np.frombuffer(digest_bytes(digests, 8), dtype=">u8"))
+
+
+def sum_words(beginnings: NDArray[np.uint64]) -> int:
+    """Return the sum of the first 60 bits of digests of which these are the first 64."""
+    words = beginnings.astype(np.uint64) >> np.uint64(4)
     # Halves of 30 bits: their sums stay below 2^63 for 2^33 rows.
     high, low = words >> np.uint64(30), words & np.uint64((1 << 30) - 1)
     return ((int(high.sum()) << 30) + int(low.sum())) % (1 << DIGEST_SUM_BITS)

@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from workbench.eventlog.head import DIGEST_SUM_BITS, digest_bytes, sum_digests
+from workbench.eventlog.head import DIGEST_SUM_BITS, digest_bytes, sum_words
 from workbench.eventlog.runs import (
     EVENT_RECORD,
     STREAM_RECORD,
@@ -130,12 +130,13 @@ class Index:
         They are found by look-ups at once; `save` keeps them, `revert` forgets them.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._events = self._absorb(self._events, _event_records(rows), EVENT_RECORD)
+        records = _event_records(rows)
+        self._events = self._absorb(self._events, records, EVENT_RECORD)
         self._streams = self._absorb(self._streams, _stream_records(rows), STREAM_RECORD)
         self._staged = Mark(
             table_uuid=self._mark.table_uuid,
             position=max(self._staged.position, int(pc.max(rows.column("position")).as_py())),
-            digest_sum=(self._staged.digest_sum + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS),
+            digest_sum=(self._staged.digest_sum + sum_halves(records["digest"])) % (1 << DIGEST_SUM_BITS),
             events=tuple(run.path.name for run in self._events),
             streams=tuple(run.path.name for run in self._streams),
         )
@@ -250,6 +251,11 @@ def hash_streams(stream_ids: Sequence[str]) -> Words:
 def digest_halves(digests: pa.ChunkedArray | pa.Array) -> Records:
     """Return the first 16 bytes of hexadecimal digests."""
     return np.frombuffer(digest_bytes(digests, 16), dtype="V16")
+
+
+def sum_halves(halves: Records) -> int:
+    """Return the digest sum of the first halves of digests, as `workbench.eventlog.head.sum_digests`."""
+    return sum_words(np.ascontiguousarray(halves).view(">u8")[::2])
 
 
 def _event_records(rows: pa.Table) -> Records:

@@ -4,11 +4,13 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from functools import cached_property
 from itertools import accumulate
-from typing import ClassVar, Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 import msgspec
 import pyarrow as pa
 
+from workbench.errors import SourceError
 from workbench.event import RawRecord
 
 JSON_SPACE: Final = b" \t\n\r"
@@ -23,16 +25,20 @@ class RecordChunk(msgspec.Struct, frozen=True, kw_only=True):
     lines: list[int] | None = None
 
 
-class LineChunk(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+class _Lines(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """Neighbouring records, one a line of ``text``, which are cut only where they are used: often in a worker process.
 
     ``offset`` and ``line`` say where the text begins. It is used as a RecordChunk is.
     """
 
     media_type: str
-    text: bytes
     offset: int
     line: int
+
+    if TYPE_CHECKING:
+
+        @property
+        def text(self) -> bytes: ...
 
     @cached_property
     def raws(self) -> list[bytes]:
@@ -58,6 +64,45 @@ class LineChunk(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return raws, offsets, lines
         kept = [at for at, raw in enumerate(raws) if raw.strip(JSON_SPACE)]
         return [raws[at] for at in kept], [offsets[at] for at in kept], [lines[at] for at in kept]
+
+
+class LineChunk(_Lines, frozen=True, kw_only=True, dict=True):
+    """Lines in memory; ``path`` is the file whose very bytes they are at ``offset``, where there is one.
+
+    Then they are no part of what goes to a worker process, which reads them itself: 0.3 µs an event less.
+    """
+
+    text: bytes
+    path: Path | None = None
+
+    def __reduce__(self) -> "str | tuple[Any, ...]":
+        """Return how the chunk is made again in another process."""
+        place = None if self.path is None else (self.path, len(self.text))
+        return _remake, (self.media_type, self.offset, self.line, place or self.text)
+
+
+class FileLines(_Lines, frozen=True, kw_only=True, dict=True):
+    """Lines that still stand in a file."""
+
+    path: Path
+    size: int
+
+    @cached_property
+    def text(self) -> bytes:
+        """The lines. Raises SourceError when they are not there any more."""
+        with self.path.open("rb", buffering=0) as file:
+            file.seek(self.offset)
+            text = file.read(self.size)
+        if len(text) < self.size:
+            raise SourceError(f"{self.path} became shorter while it was read. Leave it alone, then do it again.")
+        return text
+
+
+def _remake(media_type: str, offset: int, line: int, content: tuple[Path, int] | bytes) -> LineChunk | FileLines:
+    if isinstance(content, bytes):
+        return LineChunk(media_type=media_type, offset=offset, line=line, text=content)
+    path, size = content
+    return FileLines(media_type=media_type, offset=offset, line=line, path=path, size=size)
 
 
 class MappedChunk(msgspec.Struct, frozen=True, kw_only=True):

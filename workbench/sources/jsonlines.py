@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import BinaryIO, ClassVar, Final
 
@@ -51,6 +52,7 @@ def iterate_records(chunks: Iterable[RecordChunk | LineChunk]) -> Iterator[RawRe
 def split_lines(stream: BinaryIO, path: Path, media_type: str) -> Iterator[LineChunk]:
     """Yield the stream's lines in chunks; a last line without a line end is a line as well."""
     offset, line, rest = 0, 1, b""
+    plain = path if isinstance(getattr(stream, "raw", None), FileIO) else None
     while True:
         block = stream.read(CHUNK)
         end = block.rfind(b"\n")
@@ -67,7 +69,7 @@ def split_lines(stream: BinaryIO, path: Path, media_type: str) -> Iterator[LineC
         if block and end < 0:
             continue
         if WRITTEN.search(whole):
-            yield LineChunk(media_type=media_type, text=whole, offset=offset, line=line)
+            yield LineChunk(media_type=media_type, text=whole, offset=offset, line=line, path=plain)
         if not block:
             return
         line += count_lines(whole) + 1
