@@ -16,11 +16,13 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots
 from workbench.decode import encode_events
 from workbench.errors import LogBusyError
 from workbench.event import Actor, Event
+from workbench.eventlog.catalog import Tables
 from workbench.eventlog.cluster import Cluster
 from workbench.eventlog.commit import EXPIRED_AT_ONCE, PROVEN, expirable, proven_position
 from workbench.eventlog.head import Head
 from workbench.eventlog.layout import FULL, count_files, merge_files, planned_files, refresh_by_stream
 from workbench.eventlog.lease import hold_lease
+from workbench.eventlog.lifted import NAME
 from workbench.eventlog.orphans import LONGEST_WRITE, remove_folders, remove_stale_runs, remove_unreached
 from workbench.eventlog.published import publish_index
 from workbench.eventlog.store import Store
@@ -88,7 +90,7 @@ def _maintain_shared(store: Store, older_than: float, cluster: Cluster | None) -
         progress = refresh_by_stream(store) if store.settings.log.by_stream else None
         lease.take()
         kept = store.settings.log.snapshots_kept
-        every = [tables.events, tables.by_stream, tables.quarantine, tables.inbox]
+        every = [tables.events, tables.by_stream, tables.quarantine, tables.inbox, *lifted_table(tables)]
         expired = sum(_again(_expire, table, kept if table.name()[-1] == "events" else 2) for table in every)
         lease.take()
         if cluster is None:
@@ -123,6 +125,12 @@ def _record(store: Store, report: MaintenanceReport, *, by: str, through: str) -
         data={"through": through, **msgspec.structs.asdict(report)},
     )
     write_batches(store, [encode_events([event], SOURCE)])
+
+
+def lifted_table(tables: Tables) -> list[Table]:
+    """Return the table of lifted payloads, where an engine that reads tables has made one."""
+    name = f"{tables.namespace}_derived.{NAME}"
+    return [tables.catalog.load_table(name)] if tables.catalog.table_exists(name) else []
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """What could not be an event: kept with its raw bytes and a reason, append-only, open until it is resolved."""
 
-from collections.abc import Mapping, Sequence
+import random
+import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Final
 
@@ -41,12 +43,16 @@ def open_records(rows: pa.Table) -> pa.Table:
 
 def add_rejections(table: Table, rejections: Sequence[Rejection], *, source: str, source_digest: str) -> int:
     """Commit rejected records that are not there yet and return how many of them are open now, old and new."""
-    known = read_quarantine(table)
     ids = [quarantine_id(source_digest, rejection.offset) for rejection in rejections]
-    there = set(known.column("quarantine_id").to_pylist())
-    fresh = {name: rejection for name, rejection in zip(ids, rejections, strict=True) if name not in there}
-    if fresh:
-        _commit_rows(table, [_row(name, rejection, source) for name, rejection in fresh.items()])
+    named = dict(zip(ids, rejections, strict=True))
+
+    def missing(known: pa.Table) -> list[dict[str, object]]:
+        there = set(known.column("quarantine_id").to_pylist())
+        return [_row(name, rejection, source) for name, rejection in named.items() if name not in there]
+
+    known = read_quarantine(table)
+    fresh = {row["quarantine_id"] for row in missing(known)}
+    _commit_rows(table, known, missing)
     waiting = set(open_records(known).column("quarantine_id").to_pylist())
     return sum(name in fresh or name in waiting for name in ids)
 
@@ -60,8 +66,12 @@ def add_resolutions(
     rows = [
         {**record, **mark, "resolved_position": position} for record, position in zip(records, positions, strict=True)
     ]
-    if rows:
-        _commit_rows(table, rows)
+
+    def missing(known: pa.Table) -> list[dict[str, object]]:
+        resolved = set(known.filter(pc.is_valid(known.column("resolution"))).column("quarantine_id").to_pylist())
+        return [row for row in rows if row["quarantine_id"] not in resolved]
+
+    _commit_rows(table, read_quarantine(table), missing)
 
 
 def _row(name: str, rejection: Rejection, source: str) -> dict[str, object]:
@@ -83,14 +93,19 @@ def _row(name: str, rejection: Rejection, source: str) -> dict[str, object]:
     }
 
 
-def _commit_rows(table: Table, rows: Sequence[Mapping[str, object]]) -> None:
-    file = write_file(table, pa.Table.from_pylist([dict(row) for row in rows], schema=arrow_schema(table)))
-    for _ in range(ATTEMPTS):
+def _commit_rows(table: Table, known: pa.Table, missing: Callable[[pa.Table], list[dict[str, object]]]) -> None:
+    """Commit the rows that are missing; when another commit came first, those that are missing still."""
+    for attempt in range(ATTEMPTS):
+        rows = missing(known)
+        if not rows:
+            return
+        file = write_file(table, pa.Table.from_pylist(rows, schema=arrow_schema(table)))
         try:
             commit_change(table, Change(kind="quarantine", added=[file]), head=None, keep=KEPT)
         except CommitFailedException:
-            table.refresh()
+            remove_files(table, [file.file_path])
+            time.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))  # noqa: S311 - spreads writers, no secret
+            known = read_quarantine(table.refresh())
         else:
             return
-    remove_files(table, [file.file_path])
-    raise StorageError(f"{len(rows)} records could not be quarantined: other writers were always quicker. Try again.")
+    raise StorageError("The rejected records could not be quarantined: other writers were always quicker. Try again.")

@@ -169,9 +169,14 @@ def _files_after(table: Table, position: int, since: int) -> list[DataFile]:
         return [task.file for task in table.scan(row_filter=f"position > {position}").plan_files()]
     fresh = [manifest for manifest in snapshot.manifests(table.io) if manifest.sequence_number > since]
     entries = [entry.data_file for manifest in fresh for entry in manifest.fetch_manifest_entry(table.io)]
-    return [file for file in entries if int(from_bytes(LongType(), file.upper_bounds[1])) > position]
+    return [file for file in entries if last_position(file) > position]
 
 
 def first_position(file: DataFile) -> int:
     """Return the lowest position a data file of the events table holds, from its bounds."""
     return int(from_bytes(LongType(), file.lower_bounds[1]))
+
+
+def last_position(file: DataFile) -> int:
+    """Return the highest position a data file of the events table holds, from its bounds."""
+    return int(from_bytes(LongType(), file.upper_bounds[1]))

@@ -18,6 +18,7 @@ from workbench.decode.columns import TIMESTAMP
 from workbench.decode.digests import digest_rows
 from workbench.errors import ForeignWriteError, ReadOnlyLogError, StorageError
 from workbench.eventlog.commit import PROVEN, adopted_snapshots, prove_snapshot
+from workbench.eventlog.files import read_file
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, read_head, sum_digests
 from workbench.eventlog.index import Index, digest_halves, key_words
 from workbench.eventlog.keys import add_keys
@@ -25,7 +26,7 @@ from workbench.eventlog.layout import planned_files, stream_progress
 from workbench.eventlog.lock import hold_lock
 from workbench.eventlog.parts import is_unavailable
 from workbench.eventlog.runs import DamagedRunError
-from workbench.eventlog.store import Store
+from workbench.eventlog.store import Store, first_position, last_position
 
 # 65,536 rows with 1 kB payloads are 70 MB: the check of a log of any size fits beside other work.
 ROWS_AT_ONCE: Final = 65_536
@@ -86,10 +87,10 @@ def verify_store(store: Store) -> list[Finding]:
 
 @contextmanager
 def _lock(store: Store) -> Iterator[None]:
-    """Hold off writers for the moment in which table and index are looked at; a read-only folder has no writers."""
+    """Hold off this machine's writers while table and index are looked at; a read-only folder has none."""
     path = store.folder.parent / "writer.lock"
     with ExitStack() as held:
-        if store.settings.catalog is None and path.exists():
+        if path.exists():
             with suppress(ReadOnlyLogError):
                 held.enter_context(hold_lock(path, store.settings.log.lock_timeout))
         yield
@@ -109,15 +110,47 @@ def _open_index(store: Store, table: Table) -> tuple[Index, bool]:
 
 
 def _read(table: Table, faults: Tally, columns: Sequence[str] | None) -> Iterator[pa.Table]:
-    for file in planned_files(table) if table.name()[-1] == "events" else _all_files(table):
+    is_log = table.name()[-1] == "events"
+    groups = _overlapping(planned_files(table)) if is_log else [[file] for file in _all_files(table)]
+    for group in groups:
         try:
-            with table.io.new_input(file.file_path).open() as stream:
+            if is_log and not _is_ordered(table, group):
+                yield from _read_ordered(table, group)
+                continue
+            with table.io.new_input(group[0].file_path).open() as stream:
                 for batch in pq.ParquetFile(stream).iter_batches(ROWS_AT_ONCE, columns=columns):
                     yield pa.Table.from_batches([batch])
         except (OSError, pa.ArrowException) as error:
             if is_unavailable(error):
                 raise
-            faults.add(1, f"{file.file_path}: {str(error).splitlines()[0]}")
+            faults.add(len(group), f"{group[0].file_path}: {str(error).splitlines()[0]}")
+
+
+def _overlapping(files: Sequence[DataFile]) -> list[list[DataFile]]:
+    """Return files by position, together those whose ranges meet: ours never do, another engine's may."""
+    groups: list[list[DataFile]] = []
+    reached = -1
+    for file in files:
+        if groups and first_position(file) <= reached:
+            groups[-1].append(file)
+        else:
+            groups.append([file])
+        reached = max(reached, last_position(file))
+    return groups
+
+
+def _is_ordered(table: Table, group: Sequence[DataFile]) -> bool:
+    if len(group) > 1:
+        return False
+    positions = read_file(table, group[0].file_path, ["position"]).column("position").to_numpy()
+    return bool((positions[1:] > positions[:-1]).all())
+
+
+def _read_ordered(table: Table, group: Sequence[DataFile]) -> Iterator[pa.Table]:
+    """Yield the rows of a few files in the order of the log; they are in memory at once."""
+    rows = pa.concat_tables(read_file(table, file.file_path) for file in group).sort_by("position")
+    for start in range(0, rows.num_rows, ROWS_AT_ONCE):
+        yield rows.slice(start, ROWS_AT_ONCE).combine_chunks()
 
 
 def _all_files(table: Table) -> list[DataFile]:
