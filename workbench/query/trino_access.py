@@ -10,6 +10,7 @@ from workbench.config import TrinoSettings
 from workbench.errors import ConfigError, MissingExtraError
 
 if TYPE_CHECKING:
+    from requests import Session
     from trino.auth import Authentication
 
 ENCODINGS: Final = ["json+zstd", "json"]
@@ -35,7 +36,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
 def open_server(settings: TrinoSettings, environment: Mapping[str, str] = os.environ) -> Server:
     """Return a server that nothing was asked of yet. Raises ConfigError naming the setting, MissingExtraError."""
     try:
-        import requests
         from requests.adapters import HTTPAdapter
         from trino.client import ClientSession, TrinoRequest
         from trino.constants import HEADER_ENCODING
@@ -43,10 +43,9 @@ def open_server(settings: TrinoSettings, environment: Mapping[str, str] = os.env
         raise MissingExtraError(
             "engine='trino' needs Trino's client. Install it with: pip install 'eventlog-workbench[trino]'"
         ) from error
-    session = requests.Session()
+    session = _open_session(settings)
     for prefix in ("http://", "https://"):
         session.mount(prefix, HTTPAdapter(pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS))
-    session.verify = settings.verify
     request = TrinoRequest(
         host=settings.host,
         port=settings.port,
@@ -68,6 +67,21 @@ def open_server(settings: TrinoSettings, environment: Mapping[str, str] = os.env
         # A header of None is not sent: the server then gives its rows itself.
         headers={} if settings.spooled else {HEADER_ENCODING: None},
     )
+
+
+def _open_session(settings: TrinoSettings) -> "Session":
+    from requests import Session
+
+    class TrustingSession(Session):
+        """Trusts what trino.verify names: REQUESTS_CA_BUNDLE, which many machines set, would else take its place."""
+
+        def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+            chosen = self.verify if verify is None else verify
+            return super().merge_environment_settings(url, proxies, stream, chosen, cert)
+
+    session = TrustingSession()
+    session.verify = settings.verify
+    return session
 
 
 def _open_auth(settings: TrinoSettings, environment: Mapping[str, str]) -> "Authentication | None":
