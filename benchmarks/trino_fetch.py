@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 EVENTS = {Scale.SMOKE: 100_000, Scale.DEFAULT: 1_000_000, Scale.FULL: 1_000_000}
 PAIRS = {Scale.SMOKE: MIN_PAIRS, Scale.DEFAULT: MIN_PAIRS, Scale.FULL: 2 * MIN_PAIRS}
 FASTER = 2.0
-STATEMENT = "select position, event_id, stream_id, stream_version, event_type, occurred_at, actor_id, data from events"
+STATEMENT = "select position, event_id, stream_id, event_type, occurred_at, data from events"
 
 
 def run(scale: Scale) -> list[Part]:

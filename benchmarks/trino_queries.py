@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from workbench.views.choices import TimelineChoices
 
 EVENTS = {Scale.SMOKE: 100_000, Scale.DEFAULT: 1_000_000, Scale.FULL: 10_000_000}
-PAIRS = {Scale.SMOKE: MIN_PAIRS, Scale.DEFAULT: 2 * MIN_PAIRS, Scale.FULL: 2 * MIN_PAIRS}
+PAIRS = {Scale.SMOKE: MIN_PAIRS, Scale.DEFAULT: MIN_PAIRS, Scale.FULL: 2 * MIN_PAIRS}
 # A smoke run has a minute for all twelve.
 SECONDS = {Scale.SMOKE: 1.0, Scale.DEFAULT: None, Scale.FULL: None}
 AGAIN = {Scale.SMOKE: 1, Scale.DEFAULT: MIN_PAIRS, Scale.FULL: MIN_PAIRS}
