@@ -1,6 +1,7 @@
 """The engine of a cluster: Trino, reading the tables of the catalog at the snapshots it is given."""
 
 import math
+import threading
 import time
 import weakref
 from collections.abc import Callable, Mapping, Sequence
@@ -105,8 +106,16 @@ class TrinoEngine(Engine):
             return answer.result()
         finally:
             if not answer.done():
-                fetch.stop()
-                wait([answer], _LAST_WORDS)
+                _stop(fetch, answer)
+
+
+def _stop(fetch: Fetch, answer: Future[Any]) -> None:
+    """Stop a statement; a server that does not answer even to that is waited for a few seconds and no longer."""
+    end = time.monotonic() + _LAST_WORDS
+    stopping = threading.Thread(target=fetch.stop, name="workbench-stop", daemon=True)
+    stopping.start()
+    stopping.join(_LAST_WORDS)
+    wait([answer], max(0.0, end - time.monotonic()))
 
 
 def _ends_within(answer: Future[Any], time_limit: float | None, look: Callable[[], object]) -> bool:
