@@ -48,6 +48,8 @@ class Proxy:
 
     def __init__(self, target: int, judge: Judge | None = None) -> None:
         self.judge = judge
+        # Seconds by which each block of bytes comes later, where HTTP is not read.
+        self.pause = 0.0
         self.seen: list[tuple[str, str, Step]] = []
         self._target = (HOST, target)
         self._released = threading.Event()
@@ -145,6 +147,7 @@ class Proxy:
         with contextlib.suppress(OSError):
             while block := source.recv(BLOCK):
                 self._flowing.wait()
+                self._released.wait(self.pause)
                 target.sendall(block)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_WR)
