@@ -33,7 +33,7 @@ from workbench.eventlog.mapping import (
     split_table,
 )
 from workbench.eventlog.schema import POSITION
-from workbench.eventlog.shape import FilePart, Shape
+from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
 from workbench.eventlog.trino_types import readable_columns
 
 NAME_MAPPING: Final = "schema.name-mapping.default"
@@ -95,6 +95,8 @@ class MappedLog(Log):
         """Return the mapped table and `events_stored` over it, at the current snapshot."""
         del stream_ids
         table = self._load()
+        if self._reads_tables:
+            return self._standing(table, table.metadata.current_snapshot_id)
         return self._shapes(table, self._scan(table, table.current_snapshot()), str(table.metadata.current_snapshot_id))
 
     def shapes_of(self, span: Span) -> Mapping[str, Shape]:
@@ -103,6 +105,13 @@ class MappedLog(Log):
         Raises UnsupportedOnThisLogError when a snapshot is no longer kept, or rows were changed in between.
         """
         table = self._load()
+        if self._reads_tables and not (span.since is not None and span.since == span.until):
+            if span.since is not None:
+                raise UnsupportedOnThisLogError(
+                    f"What was added to {self.name} between two snapshots is told by its files, which Trino is not "
+                    "given. Map a position column, or use engine='duckdb'."
+                )
+            return self._standing(table, None if span.until is None else self._kept(table, span.until).snapshot_id)
         if span.until is None or span.since == span.until:
             return self._shapes(table, Scan(tasks=()), "nothing")
         if span.since is None:
@@ -180,6 +189,24 @@ class MappedLog(Log):
             rows = Shape(columns=columns, version=words, arrow=lambda: self._read(table, scan, columns))
         select = select_mapped(self.mapping, source=self.name, columns=columns)
         return {MAPPED_TABLE: rows, "events_stored": Shape(columns=EVENT_COLUMNS, version=words, select=select)}
+
+    @property
+    def _reads_tables(self) -> bool:
+        """Whether the session's engine reads the table itself, so that no file need be listed."""
+        return self.settings.engine == "trino"
+
+    def _standing(self, table: Table, snapshot_id: int | None) -> Mapping[str, Shape]:
+        """Return the names over the table as it is at a snapshot, which the engine reads itself."""
+        words = f"{table.metadata.table_uuid}-{snapshot_id}-{self._fingerprint}"
+        columns = readable_columns(table.schema())
+        namespace, name = self._identifier
+        read = SnapshotTable(namespace=namespace, name=name.lower(), snapshot_id=snapshot_id)
+        parts = () if snapshot_id is None else (FilePart(table=read),)
+        select = select_mapped(self.mapping, source=self.name, columns=columns)
+        return {
+            MAPPED_TABLE: Shape(columns=columns, version=words, parts=parts),
+            "events_stored": Shape(columns=EVENT_COLUMNS, version=words, select=select),
+        }
 
     @cached_property
     def _fingerprint(self) -> str:
