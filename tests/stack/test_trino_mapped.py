@@ -66,7 +66,7 @@ def test_both_engines_see_the_same_events(open_mapped: Callable[[str], Session],
     assert_frame_equal(trino.events(), duckdb.events())
     orders.append(make_rows(10, 5))
     assert_frame_equal(trino.events(), duckdb.events())
-    text = "select stream_id, count(*) as n, max(occurred_at) as t from events where actor_id = :w group by 1 order by 1"
+    text = "select stream_id, count(*) as n, max(position) as p from events where actor_id = :w group by 1 order by 1"
     assert_frame_equal(trino.sql(text, {"w": "w1"}), duckdb.sql(text, {"w": "w1"}))
     raw = "select sum(id) as n from mapped_table where \"order\" = 'order-1'"
     assert_frame_equal(trino.sql(raw), duckdb.sql(raw))
