@@ -10,7 +10,7 @@ from typing import Any
 from docker.packages.layout import Stack, StackError
 from docker.packages.services import find_process, log_file
 
-START_SECONDS = {"minio": 30.0, "catalog": 60.0, "trino": 180.0}
+START_SECONDS = {"minio": 60.0, "catalog": 120.0, "trino": 300.0}
 STEP_SECONDS = 0.2
 TITLES = {"minio": "MinIO", "catalog": "the REST catalog", "trino": "Trino"}
 

@@ -44,7 +44,7 @@ def wait_for(stack: Stack, server: SecureServer) -> None:
     trust = ssl.create_default_context(cafile=str(server.ca))
     proof = b64encode(f"admin:{server.passwords['admin']}".encode()).decode()
     headers = {"Authorization": f"Basic {proof}", "X-Trino-User": "admin"}
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         assert find_process(stack, "trino") is not None, last_words(stack, "trino")
         connection = HTTPSConnection(HOST, server.port, context=trust, timeout=10)

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ import yaml
 from docker.packages.commands import is_ready
 from docker.packages.health import ask, check_service, last_words, run_statement
 from docker.packages.layout import ETC, HOST, ROOT, Ports, Stack, find_free_ports, open_stack
-from docker.packages.services import describe_minio, describe_trino, find_process, start_service, stop_service
+from docker.packages.services import NAMES, describe_minio, describe_trino, find_process, start_service, stop_service
 
 COMPOSE = yaml.safe_load((ROOT / "docker" / "compose.yaml").read_text(encoding="utf-8"))
 USUAL = {"minio": 9000, "catalog": 8181, "trino": 8080, "workbench": 2718}
@@ -36,7 +37,7 @@ def is_healthy(command: list[str]) -> bool:
 
 
 def wait_until_ended(stack: Stack, name: str) -> None:
-    deadline = time.monotonic() + 180
+    deadline = time.monotonic() + 300
     while find_process(stack, name) is not None:
         assert time.monotonic() < deadline, f"{name} still runs"
         time.sleep(0.2)
@@ -122,6 +123,26 @@ def test_a_part_starts_once_is_found_and_stops(own_folder: Stack) -> None:
     assert find_process(own_folder, "minio") is None
     with pytest.raises(OSError, match="refused"):
         check_service(own_folder, "minio")
+
+
+def test_run_starts_everything_says_so_and_stops_everything_on_ctrl_c(own_folder: Stack) -> None:
+    command = [sys.executable, str(ROOT / "docker" / "stack.py")]
+    folder = ["--folder", str(own_folder.folder)]
+    with subprocess.Popen([*command, "run", *folder], stderr=subprocess.PIPE, text=True) as running:
+        assert running.stderr is not None
+        said = []
+        for line in running.stderr:
+            said.append(line)
+            if "Ctrl-C stops them" in line:
+                break
+        assert [name for name in NAMES if find_process(own_folder, name) is None] == [], said
+        checked = subprocess.run([*command, "check", *folder], capture_output=True, text=True, check=False)
+        running.send_signal(signal.SIGINT)
+        said += running.stderr.readlines()
+    assert (running.returncode, said[-1]) == (0, "stack: stopped\n")
+    assert checked.returncode == 0
+    assert [line[:2] for line in checked.stdout.splitlines()] == ["ok"] * 3
+    assert [name for name in NAMES if find_process(own_folder, name) is not None] == []
 
 
 def test_without_its_rules_trino_does_not_start(tmp_path: Path) -> None:
