@@ -49,11 +49,15 @@ class Ports:
 
 @dataclasses.dataclass(frozen=True)
 class Stack:
-    """One stack: the folder with its data, logs and secrets, and the ports of its parts."""
+    """One stack: the folder with its data, logs and secrets, and the ports of its parts.
+
+    One that is brief starts fast rather than runs fast, for tests that stop it soon.
+    """
 
     folder: Path
     ports: Ports
     secrets: dict[str, str]
+    is_brief: bool = False
 
     @property
     def trino_url(self) -> str:

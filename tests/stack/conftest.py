@@ -3,6 +3,7 @@
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -79,7 +80,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 def own_stack(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A second stack on ports of its own, whose parts a module may kill; about 40 s to start."""
     del stack  # where the shared one cannot run, this one need not try
-    other = open_stack(tmp_path_factory.mktemp("own-stack"), Ports.parse("free"))
+    other = replace(open_stack(tmp_path_factory.mktemp("own-stack"), Ports.parse("free")), is_brief=True)
     try:
         yield start_or_skip(other)
     finally:

@@ -29,7 +29,7 @@ def server(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
     """The secured server beside the shared one, over the same catalog and store."""
     plain, port = find_free_ports(2)
     other = open_stack(tmp_path_factory.mktemp("secure"), Ports(plain, stack.ports.catalog, stack.ports.minio))
-    other = Stack(other.folder, other.ports, stack.secrets)
+    other = Stack(other.folder, other.ports, stack.secrets, is_brief=True)
     made = write_secure_configuration(other.folder / "etc", port)
     start_service(other, describe_trino(other, other.folder / "etc"))
     try:
