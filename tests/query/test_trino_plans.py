@@ -127,6 +127,15 @@ def test_doubles_are_added_in_their_order() -> None:
 def test_the_row_limit_asks_for_one_row_more() -> None:
     assert write("select position from events", row_limit=5).endswith("LIMIT 6")
     assert write("select position from events limit 3", row_limit=5).endswith("LIMIT 3")
+    assert write("select position from events union all select 1", row_limit=5).endswith("LIMIT 6")
+    assert write("select data, count(*) as n from events group by 1 order by 1", row_limit=5).endswith("LIMIT 6")
+
+
+@pytest.mark.parametrize(
+    "text", ["select data, count(*) as n from events group by 1", "select max(data) as m from events"]
+)
+def test_groups_in_no_order_are_counted_as_they_come(text: str) -> None:
+    assert "LIMIT" not in write(text, row_limit=5)
 
 
 def test_what_the_embedded_engine_has_no_form_for_is_refused_here_too() -> None:
