@@ -45,8 +45,8 @@ class Memory:
 class ObjectFileIO(PyArrowFileIO):
     """PyIceberg's Arrow files on S3, asking less of the store.
 
-    A commit of stock PyIceberg asks thirteen times: three files with a look whether they are there, three requests to
-    send each, and a look at its size. Here each file is one request, as names are never used twice.
+    A commit of stock PyIceberg asks thirteen times: three requests send each of its three files, two ask a file's size
+    and two read back the last list of manifests. Here each file is one request, and what was written is remembered.
     """
 
     def __init__(self, properties: Properties = EMPTY_DICT) -> None:
