@@ -8,8 +8,7 @@ from typing import Any, Final
 import pyarrow as pa
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-
-from benchmarks.stock import open_table
+from pyiceberg.table import Table
 
 SCHEMA: Final = pa.schema(
     [
@@ -26,13 +25,13 @@ SCHEMA: Final = pa.schema(
 )
 
 
-def ingest_lines(lines: Path, folder: Path) -> int:
-    """Read a file of CloudEvents lines into a new stock table in ``folder`` and return how many there were."""
+def ingest_lines(lines: Path, table: Table) -> int:
+    """Read a file of CloudEvents lines into a stock table and return how many there were."""
     columns = list(zip(*read_rows(lines), strict=True))
     events = pa.Table.from_arrays(
         [pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA
     )
-    open_table(folder, SCHEMA).append(events)
+    table.append(events)
     return int(events.num_rows)
 
 

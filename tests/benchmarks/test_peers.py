@@ -26,7 +26,8 @@ def test_duckdb_and_the_sdk_read_the_same_lines(tmp_path: Path) -> None:
     with duck.open_duck() as connection:
         duck.copy_cloud_events(connection, lines, tmp_path / "copy.parquet")
         copied = duck.fetch_rows(connection, f"{DUCK_TOTALS} from '{tmp_path}/copy.parquet' group by all")
-    assert sdk.ingest_lines(lines, tmp_path / "stock") == 500
+    table = stock.open_table(tmp_path / "stock", sdk.SCHEMA)
+    assert sdk.ingest_lines(lines, table) == 500
     rows = stock.open_table(tmp_path / "stock", sdk.SCHEMA).scan().to_arrow().group_by("event_type")
     counts = rows.aggregate([("data", "count")]).to_pydict()
     assert sorted(zip(*counts.values(), strict=True)) == [row[:2] for row in copied]
