@@ -9,9 +9,9 @@ import polars as pl
 import pyarrow as pa
 
 from workbench.decode import Decoded, digest_rows
+from workbench.decode.metadata import ORIGIN
 from workbench.errors import UnknownEventError
 from workbench.event import Rejection
-from workbench.eventlog.provenance import ORIGIN
 
 Ask = Callable[[str, Mapping[str, Any]], pl.DataFrame]
 
