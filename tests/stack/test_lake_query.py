@@ -2,9 +2,12 @@
 
 import socket
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import duckdb
+import msgspec
+import pyarrow as pa
 import pytest
 
 from tests.eventlog.logs import make_events
@@ -130,3 +133,29 @@ def test_bytes_come_from_the_store_once(lake: Session, files: tuple[str, ...]) -
         assert second.read(20) == whole[10:30]
         assert second.read(0) == b""
     assert len(asked) == 2
+
+
+def test_a_table_that_others_write_is_read_where_it_lies(lake_settings: MakeSettings) -> None:
+    settings = lake_settings()
+    catalog = open_catalog(settings)
+    namespace = settings.log.namespace
+    catalog.create_namespace_if_not_exists(namespace)
+    rows = pa.table(
+        {
+            "id": [f"a{number}" for number in range(9)],
+            "order_no": ["o1", "o2", "o3"] * 3,
+            "kind": ["Made"] * 9,
+            "happened": [datetime(2026, 1, 1, tzinfo=UTC) + timedelta(hours=number) for number in range(9)],
+        }
+    )
+    catalog.create_table(f"{namespace}.history", rows.schema).append(rows)
+    mapping = {"event_id": "id", "stream_id": "order_no", "event_type": "kind", "occurred_at": "happened"}
+    log = msgspec.structs.replace(settings.log, table=f"{namespace}.history", mapping=mapping)
+    with open_session(msgspec.structs.replace(settings, log=log)) as session:
+        assert session.events(stream_ids="o2")["event_id"].to_list() == ["a1", "a4", "a7"]
+        parts = session._log.shapes()["mapped_table"].parts
+        assert parts[0].files[0].startswith("s3://")
+        with pytest.raises(duckdb.Error):
+            session.engine._connection.execute(  # type: ignore[attr-defined]  # as above
+                f"select * from read_blob('{parts[0].files[0].replace('/history/', '/other/')}')"
+            )

@@ -32,6 +32,7 @@ from workbench.eventlog.mapping import (
     select_mapped,
     split_table,
 )
+from workbench.eventlog.objects import ObjectFiles, is_readable, open_objects
 from workbench.eventlog.schema import POSITION
 from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
 from workbench.eventlog.trino_types import readable_columns
@@ -74,9 +75,13 @@ class MappedLog(Log):
         return self._position is not None and RECORDED_AT in self.mapping
 
     def directories(self) -> Sequence[str]:
-        """Return the table's own folder where it is local; rows of files elsewhere are read by PyIceberg."""
-        location = local_path(self._load().location())
-        return [] if "://" in location else [location]
+        """Return the table's own place, local or in an object store; rows of files elsewhere are read by PyIceberg."""
+        location = local_path(self._load().location()).rstrip("/")
+        return [location] if "://" not in location or is_readable(location) else []
+
+    def objects(self) -> ObjectFiles | None:
+        """Return the files of that place where it is an object store's, None where it is local."""
+        return open_objects(lambda: self._load().io, self.directories())
 
     def head(self) -> Head:
         """Return up to where the table reaches at its current snapshot; position is None where none is mapped."""

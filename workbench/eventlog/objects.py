@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from importlib.util import find_spec
 from typing import Any, Final
 
 import msgspec
@@ -164,6 +165,11 @@ class ObjectFile(io.RawIOBase):
         content = self._files.read_range(self._path, self._at, stop) if stop > self._at else b""
         self._at += len(content)
         return content
+
+
+def is_readable(location: str) -> bool:
+    """Return whether a place is in an object store that can be read here."""
+    return location.startswith(tuple(f"{name}://" for name in SCHEMES)) and find_spec("s3fs") is not None
 
 
 def open_objects(files: Callable[[], FileIO], locations: Sequence[str]) -> ObjectFiles | None:
