@@ -54,3 +54,11 @@ def test_an_event_tells_its_file_unless_it_brings_a_recording_time() -> None:
         {"file": "x.ndjson", "offset": 0, "line": 1},
         None,
     ]
+
+
+def test_a_record_without_a_line_tells_its_byte() -> None:
+    for lines in (None, [None, None], [None, 7]):
+        places = Places("x", [5, 12], lines)
+        told = [json.loads(text)["ingested_from"] for text in write_metadata(bytes(32), "}", places).to_pylist()]
+        assert [place.get("line") for place in told] == [*(lines or [None, None])]
+        assert [place["offset"] for place in told] == [5, 12]

@@ -173,6 +173,59 @@ def test_only_lines_of_another_kind_are_left_over() -> None:
     assert left_over([*make_lines(50), *make_lines(50, members=',"subject":"x"')]) == []
 
 
+@pytest.mark.parametrize(
+    ("plainly", "oddly"),
+    [
+        (b'"time":"2026-01-31T12:00:00Z"', b'"time":"2026-01-31"'),
+        (b'"specversion":"1.0"', b'"specversion":"0.3"'),
+        (b'"specversion":"1.0",', b""),
+        (b'"id":', b'"key":'),
+        (b'"data":', b'"schemaversion":"x","data":'),
+        (b'"data":', b'"actorkind":"robot","data":'),
+        (b'"data":', b'"data_base64":"AAAA","data":'),
+        (b'"data":', b'"ingested_from":"x","data":'),
+        (b'"data":{', b'"data":['),
+        (b"12:00:00Z", b"12:00:00\xffZ"),
+    ],
+)
+def test_a_layout_that_may_break_a_rule_is_left_over(plainly: bytes, oddly: bytes) -> None:
+    assert left_over([line.replace(plainly, oddly) for line in make_lines(5)]) == [0, 1, 2, 3, 4]
+
+
+def test_metadata_is_no_text_in_json_lines() -> None:
+    line = b'{"event_id":"e","stream_id":"s","event_type":"T","occurred_at":"2026-01-31T12:00:00Z"%b}'
+    text = plain.read_text(b"\n".join([line % b"", line % b',"metadata":"x"']), 0, 1)
+    events, left = plain.decode_plain(text, FORMS_OF_RECORDS[MEDIA[1]], CONTEXT)
+    assert ([part.num_rows for part in events], left.tolist()) == ([1], [1])
+
+
+def test_what_has_no_column_of_its_own_is_kept_as_it_came() -> None:
+    more = [(at, f',"schemaversion":"{at % 2 + 1}","tenant":"t{at}"') for at in range(80)]
+    lines = [make_lines(at + 1, members=members)[at] for at, members in more]
+    records = RecordChunk(media_type=MEDIA[0], raws=lines, offsets=[7 * at for at in range(80)])
+    rows = decode_chunk(records, CONTEXT).events.to_pylist()
+    assert [row["schema_version"] for row in rows] == [at % 2 + 1 for at in range(80)]
+    for at, row in enumerate(rows):
+        told = json.loads(row["metadata"])
+        assert (told["tenant"], told["ingested_from"]) == (f"t{at}", {"file": "file.ndjson", "offset": 7 * at})
+
+
+def test_a_payload_may_be_null_and_a_source_of_another_length() -> None:
+    lines = make_lines(81)
+    lines[40] = lines[40].replace(b'"source":"s"', b'"source":"other"').replace(b'{"n":40}', b"null")
+    assert left_over(lines) == []
+    events = decode_chunk(LineChunk(media_type=MEDIA[0], text=b"\n".join(lines), offset=0, line=1), CONTEXT).events
+    assert (events["data"][40].as_py(), set(events["source"].to_pylist())) == (None, {"s", "other"})
+    assert digest_rows(events, [salt.as_py() for salt in events["salt"]]) == events["digest"].to_pylist()
+
+
+def test_lines_that_are_not_plain_are_many_as_well() -> None:
+    lines = [line.replace(b'"e', b'"\\u0065') for line in make_lines(2_100)]
+    assert left_over(lines) == list(range(2_100))
+    decoded = decode_chunk(LineChunk(media_type=MEDIA[0], text=b"\n".join(lines), offset=0, line=1), CONTEXT)
+    assert decoded.events["event_id"].to_pylist() == [f"e{at}" for at in range(2_100)]
+
+
 def test_of_more_layouts_than_are_tried_the_last_are_left_over() -> None:
     lines = [make_lines(1, members=f',"ext{at}":"x"')[0] for at in range(MOST_LAYOUTS + 3)]
     assert left_over(lines) == [MOST_LAYOUTS, MOST_LAYOUTS + 1, MOST_LAYOUTS + 2]

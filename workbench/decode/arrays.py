@@ -58,12 +58,14 @@ def cut_evenly(whole: Any, count: int, size: int) -> pa.Array:
 
 def find_one(column: pa.Array) -> str | None:
     """Return the text that all rows of a column of texts have, if they have one and it is not empty."""
-    places = read_ends(column)
-    size = int(places[1] - places[0])
-    if not size or np.any(np.diff(places) != size):
+    first = str(column[0].as_py())
+    if not first or first != column[-1].as_py():
+        return None
+    places, size = read_ends(column), len(first.encode())
+    if places[-1] - places[0] != size * len(column) or np.any(np.diff(places) != size):
         return None
     characters = np.frombuffer(column.buffers()[2], np.uint8)[places[0] : places[-1]].reshape(-1, size)
-    return str(column[0].as_py()) if bool((characters == characters[0]).all()) else None
+    return first if bool((characters == characters[0]).all()) else None
 
 
 def read_ends(column: pa.Array) -> NDArray[np.int32]:
