@@ -12,6 +12,7 @@ from typing import Any, BinaryIO, NamedTuple, Self
 import msgspec
 import pytest
 from pyiceberg.catalog import Catalog, load_catalog
+from pyiceberg.table import Table
 from pyiceberg.utils.config import Config
 
 from docker.packages.layout import HOST, Stack
@@ -234,6 +235,14 @@ def load_lake() -> Catalog:
     return load_catalog("lake", **(Config().get_catalog_config("lake") or {}))  # type: ignore[arg-type]  # texts here
 
 
+def load_events(machines: "Machines") -> Table:
+    """Return the table of the computers' log by plain PyIceberg, straight from the catalog."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in machines.stack.client_variables().items():
+            patch.setenv(name, value)
+        return load_lake().load_table((machines.namespace, "events"))
+
+
 def pass_all(_request: Request) -> Step:
     """Disturb nothing."""
     return "pass"
@@ -275,7 +284,7 @@ class Machines:
             "TRINO_PORT": str(trino.port),
         }
         with pytest.MonkeyPatch.context() as patch:
-            for name, value in {**ways, **(variables or {})}.items():
+            for name, value in {**self.stack.client_variables(), **ways, **(variables or {})}.items():
                 patch.setenv(name, value)
             session = self._kept.enter_context(open_session(self._settings(engine, query)))
         return Machine(session, catalog, store, trino)

@@ -1,13 +1,12 @@
 """Commits through the REST catalog whose request or reply is lost: no event twice, no gap, the first receipt again."""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import pytest
-from pyiceberg.table import Table
 
 from tests.eventlog.logs import make_events
-from tests.stack.proxy import Machine, Machines, Request, Step, load_lake
+from tests.stack.proxy import Machine, Machines, Request, Step, load_events
 from workbench.errors import CommitUnknownError, StorageError
 from workbench.session import AppendReceipt
 
@@ -40,25 +39,22 @@ class Weather:
         return choice if self._chance.random() < bad else "pass"
 
 
-def append_batch(machine: Machine, number: int, *, name: str = "e") -> AppendReceipt:
-    """Append one numbered batch, again while its outcome is unknown or a part does not answer."""
+def append_batch(
+    machine: Machine, number: int, *, name: str, wait: Callable[[], object] = lambda: None
+) -> AppendReceipt:
+    """Append one numbered batch, again while its outcome is unknown or a part does not answer; ``wait`` in between."""
     events = make_events(SIZE * number, SIZE, name=name)
     for _ in range(TRIES):
         try:
             return machine.session.append(events)
         except (CommitUnknownError, StorageError):
-            continue
+            wait()
     raise AssertionError(f"batch {number} was not taken in {TRIES} tries")
 
 
-def load_events(namespace: str) -> Table:
-    """Return the log's table by plain PyIceberg, straight from the catalog."""
-    return load_lake().load_table((namespace, "events"))
-
-
-def assert_holds(machines: Machines, receipts: dict[str, Sequence[int]]) -> None:
+def assert_holds(machines: Machines, receipts: Mapping[str, Sequence[int]]) -> None:
     """Assert that the log is whole and holds each acknowledged event once and where its receipt says, no other ones."""
-    table = load_events(machines.namespace)
+    table = load_events(machines)
     rows = table.scan().to_arrow().sort_by("position")
     assert rows.column("position").to_pylist() == list(range(rows.num_rows))
     stand = dict(zip(rows.column("event_id").to_pylist(), rows.column("position").to_pylist(), strict=True))
