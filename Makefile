@@ -57,7 +57,7 @@ test-long: $(STAMP)  ## Run the fault and determinism tests at full size.
 
 .PHONY: test-stack
 test-stack: $(STAMP)  ## Run the tests against Trino, a REST catalog and MinIO, where they run.
-	$(PYTEST) -n 0 -m stack $(ARGS)
+	$(PYTEST) -n 0 -m "stack and not long" $(ARGS)
 
 .PHONY: stack
 stack: $(STAMP)  ## Start Trino, a REST catalog and MinIO without Docker, wait until they answer, leave them running.
