@@ -1,27 +1,21 @@
 """What takes long dims, says how far it is, and can be taken back: on a log whose payload is costly to read."""
 
-import os
 import re
-import shutil
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import start_server, stop_server
+from tests.browser.steps import look_for, open_laboratory, run_all_cells, stop_and_ask_something_else, wait_for_picture
 from tests.eventlog.tables import open_catalog
 
 pytestmark = pytest.mark.browser
 
 SIZE = 300_000
-ATTEMPTS = 12
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 # The payload of an event is eight digests of 20 kB each: a text looked for in all of them is 48 GB of hashing, which
 # takes 12 s where nothing else runs, while counting by type and time takes none of it.
@@ -68,39 +62,6 @@ def slow_site(slow_log: Path, repository: Path) -> Iterator[str]:
     stop_server(process)
 
 
-def wait_for_picture(page: Page) -> Locator:
-    expect(page.locator(".wb-chart canvas")).to_be_visible()
-    expect(page.locator(".wb-rows tbody tr")).to_have_count(50)
-    expect(page.locator(".wb .busy")).to_have_count(0)
-    return page.locator(".wb-count")
-
-
-def look_for(page: Page, text: str) -> None:
-    page.get_by_label("Find text in any event").fill(text)
-    page.keyboard.press("Enter")
-
-
-def stop_and_ask_something_else(page: Page) -> None:
-    count = wait_for_picture(page)
-    expect(count).to_have_text("300,000 of 300,000 events · 100 %")
-    look_for(page, "A4D05B18")
-    # At once the old picture dims and stays.
-    expect(page.locator(".wb-lanes.busy canvas")).to_be_visible()
-    work = page.locator(".wb-work")
-    expect(work).to_contain_text("Counting events")
-    expect(work.get_by_role("progressbar")).to_be_visible()
-    expect(work).to_contain_text(re.compile(r"\d\.\d s"))
-    work.get_by_role("button", name="Cancel").click()
-    expect(page.locator(".wb-notice").first).to_contain_text("Stopped.Shown: the answer before.")
-    expect(page.locator(".wb-chip")).to_have_count(0)
-    expect(page.locator(".wb .busy")).to_have_count(0)
-    expect(count).to_have_text("300,000 of 300,000 events · 100 %")
-    row = page.locator(".wb-facet").first.locator("li", has_text="Paid")
-    row.hover()
-    row.get_by_text("only").click()
-    expect(count).to_have_text("100,000 of 300,000 events · 33.3 %")
-
-
 def test_what_takes_long_can_be_stopped_and_the_next_question_is_answered(page: Page, slow_site: str) -> None:
     page.goto(f"{slow_site}timeline/")
     stop_and_ask_something_else(page)
@@ -137,42 +98,8 @@ def test_a_log_without_positions_is_paged_and_inspected_by_time_source_and_id(pa
     expect(side.locator("dd").first).to_have_text("a8")
 
 
-@pytest.fixture
-def laboratory(slow_log: Path, repository: Path, tmp_path: Path) -> Iterator[str]:
-    """The address of the notebook in JupyterLab, as someone who has just installed it sees it."""
-    notebooks = tmp_path / "notebooks"
-    notebooks.mkdir()
-    shutil.copy(repository / "notebooks" / "timeline.ipynb", notebooks)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    folders = {f"JUPYTER_{name}_DIR": str(tmp_path / name) for name in ("CONFIG", "DATA", "RUNTIME")}
-    options = ["--no-browser", "--allow-root", f"--ServerApp.port={port}", "--IdentityProvider.token="]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "jupyterlab", *options, f"--ServerApp.root_dir={notebooks}"],
-        env={**os.environ, **folders, "WORKBENCH_LOG": str(slow_log), "PYTHONPATH": str(repository)},
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    assert process.stderr is not None
-    # Jupyter says where it is once it listens.
-    assert any("/lab" in line and "http" in line for line in process.stderr)
-    yield f"http://127.0.0.1:{port}/lab/tree/timeline.ipynb?reset"
-    stop_server(process)
-
-
-def run_all_cells(page: Page) -> None:
-    """Run the notebook; while its kernel is not yet connected JupyterLab runs nothing and says nothing."""
-    page.locator(".jp-Notebook .jp-Cell").first.click()
-    for _ in range(ATTEMPTS):
-        page.get_by_role("menuitem", name="Run", exact=True).click()
-        page.get_by_text("Run All Cells", exact=True).click()
-        with suppress(AssertionError):
-            expect(page.locator(".jp-InputPrompt", has_text=re.compile(r"\[[*\d]")).first).to_be_visible(timeout=5_000)
-            return
-    raise AssertionError(page.locator(".jp-Notebook").inner_text())
-
-
-def test_in_jupyter_it_is_the_same(page: Page, laboratory: str) -> None:
-    page.goto(laboratory)
-    run_all_cells(page)
-    stop_and_ask_something_else(page)
+def test_in_jupyter_it_is_the_same(page: Page, slow_log: Path, repository: Path, tmp_path: Path) -> None:
+    with open_laboratory(tmp_path, repository, WORKBENCH_LOG=str(slow_log)) as address:
+        page.goto(address)
+        run_all_cells(page)
+        stop_and_ask_something_else(page)

@@ -11,10 +11,15 @@ import traitlets
 from workbench.apps.answers import Request, answer_request
 from workbench.apps.bundle import load_bundle, load_style
 from workbench.apps.work import StoppedError, Watch, Work
-from workbench.errors import ArgumentError, QueryRefusedError, WorkbenchError
+from workbench.errors import ArgumentError, EngineUnreachableError, QueryRefusedError, WorkbenchError
 from workbench.session import Session
 
-REFUSALS = (ArgumentError, QueryRefusedError)
+# What the page does about an error: it marks a refusal, forgets what it stopped, and tries again what was out of reach.
+KINDS = (
+    ((ArgumentError, QueryRefusedError), "refused"),
+    (StoppedError, "stopped"),
+    (EngineUnreachableError, "unreachable"),
+)
 
 
 class TimelineWidget(anywidget.AnyWidget):
@@ -73,13 +78,12 @@ class TimelineWidget(anywidget.AnyWidget):
         try:
             body, files = self._ask(request, watch)
         except WorkbenchError as error:
-            kind = {"refused": isinstance(error, REFUSALS), "stopped": isinstance(error, StoppedError)}
-            return {**reply, "error": {"sentence": str(error), **kind}}, []
+            return {**reply, "error": {"sentence": str(error), "kind": _kind(error)}}, []
         except Exception as error:
             # Without an answer the page would wait for ever; the trace goes to whoever runs the server.
             logging.getLogger(__name__).exception("The request %r was not answered", request.kind)
             sentence = f"This could not be answered. The workbench failed with {type(error).__name__}: {error}"
-            return {**reply, "error": {"sentence": sentence, "refused": False, "stopped": False}}, []
+            return {**reply, "error": {"sentence": sentence, "kind": "failed"}}, []
         return {**reply, "body": body}, files
 
     def _ask(self, request: Request, watch: Watch | None) -> tuple[dict[str, Any], list[bytes]]:
@@ -88,3 +92,7 @@ class TimelineWidget(anywidget.AnyWidget):
         watch.check()
         with self._session.watching(watch):
             return answer_request(self._session, request)
+
+
+def _kind(error: WorkbenchError) -> str:
+    return next((name for kinds, name in KINDS if isinstance(error, kinds)), "failed")

@@ -87,11 +87,13 @@ class Asker {
   }
 
   stop() {
+    clearInterval(this.again);
     this.drop();
     this.model.off("msg:custom", this.listen);
   }
 
   plan(steps) {
+    clearInterval(this.again);
     this.drop();
     this.queue = steps;
     this.pump();
@@ -122,6 +124,20 @@ class Asker {
     if (this.running) this.giveWay();
   }
 
+  // Asks once more when so many seconds have passed, unless something else was asked before; tells each second.
+  later(count, tell, act) {
+    clearInterval(this.again);
+    let left = count;
+    tell(left);
+    this.again = setInterval(() => {
+      left -= 1;
+      tell(left);
+      if (left > 0) return;
+      clearInterval(this.again);
+      act();
+    }, 1000);
+  }
+
   giveWay() {
     if (this.running.dropped) return;
     this.running.dropped = true;
@@ -148,7 +164,7 @@ class Asker {
     }
     this.running = null;
     if (!running.dropped) this.follow(null);
-    if (!running.dropped && !message.error?.stopped) running.done(message, buffers);
+    if (!running.dropped && message.error?.kind !== "stopped") running.done(message, buffers);
     this.pump();
   }
 }

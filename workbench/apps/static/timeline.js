@@ -199,6 +199,7 @@ class Timeline {
 
   showTimeline(timeline) {
     this.timeline = timeline;
+    this.patience = undefined;
     this.shown = this.choices;
     this.notice = null;
     if (this.older && !this.kept) this.noticeOlder();
@@ -282,8 +283,9 @@ class Timeline {
     return { detail: "Shown: the answer before.", buttons: again };
   }
 
-  fail(kind, { sentence, refused }) {
-    if (kind === "event" || kind === "around") {
+  fail(asked, { sentence, kind }) {
+    const refused = kind === "refused";
+    if (asked === "event" || asked === "around") {
       this.eventError = sentence;
       this.event = null;
       this.ready("side");
@@ -291,11 +293,18 @@ class Timeline {
     }
     const [title, detail] = splitSentence(sentence);
     const stays = this.timeline && this.start ? `Shown: the answer before${this.start.position === null ? "" : `, at position ${count(this.start.position)}`}.` : null;
+    const again = () => (this.start ? this.refresh() : this.begin());
     this.notice = {
       kind: "failed", sign: "✕", title: refused ? `Refused: ${title}` : title, detail: [detail, stays].filter(Boolean).join(" ") || null,
-      buttons: refused ? [["Clear the choices", () => this.clear(true)]] : [["Try now", () => (this.start ? this.refresh() : this.begin())]],
+      buttons: refused ? [["Clear the choices", () => this.clear(true)]] : [["Try now", again]],
     };
-    return drawNotice(this);
+    drawNotice(this);
+    if (kind !== "unreachable") return null;
+    // A server that restarts is back within a minute: every try waits twice as long as the one before, 64 s at most.
+    this.patience = Math.min(64, 2 * (this.patience ?? 4));
+    const wait = h("span", { class: "wb-dim" });
+    this.parts.notice.querySelector("button").before(wait);
+    return this.asker.later(this.patience, (left) => (wait.textContent = `again in ${left} s`), again);
   }
 
   choose(changes, how = {}) {
@@ -311,6 +320,7 @@ class Timeline {
     drawFilterForm(this);
     if (!this.start) return this.begin();
     if (how.only === "rows") {
+      this.fresh.delete("rows");
       this.parts.rows.classList.add("busy");
       return this.asker.plan([this.rowStep(how.options), this.previousStep(), this.summary ? null : this.summaryStep()].filter(Boolean));
     }
@@ -422,6 +432,8 @@ class Timeline {
   }
 
   page(direction) {
+    // Rows of another question are no place to page from.
+    if (!this.fresh.has("rows")) return;
     const { rows } = this.rows;
     const row = rows.at(direction > 0 ? -1 : 0)?.place ?? this.choices.one("row");
     this.choose({ row }, { only: "rows", options: { move: direction > 0 ? "after" : "before" } });
