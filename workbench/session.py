@@ -44,9 +44,10 @@ class AppendReceipt(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def connect(target: str | Path | None = None, *, engine: str | None = None) -> "Session":
-    """Return a session on a log: ``./workbench.toml``, else ``./.workbench``, made on first use; or the folder named.
+    """Return a session on a log: ``./workbench.toml``, else ``./.workbench``, made on first use; or the one named.
 
-    Raises ConfigError and ReadOnlyLogError.
+    ``target`` is a folder, a workbench.toml, or the name of a catalog that PyIceberg's configuration knows. ``engine``
+    is "duckdb" or "trino". Raises ConfigError and ReadOnlyLogError.
     """
     return open_session(load_settings(target, engine=engine))
 

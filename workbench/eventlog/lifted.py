@@ -53,12 +53,29 @@ ROWS: Final = 500_000
 KEPT: Final = 2
 
 
-def lift_events(tables: Tables, registry: Registry) -> SnapshotTable:
-    """Return the side table once it holds every event of the log's head that this registry lifts.
+class Lifting:
+    """The side table of one log. It is looked at once for each snapshot of the log and registry."""
+
+    def __init__(self, tables: Tables) -> None:
+        self._tables = tables
+        self._known: dict[str, int | None] = {}
+
+    def bring_up(self, registry: Registry) -> SnapshotTable:
+        """Return the side table once it holds every event of the head that the registry lifts; see lift_events."""
+        events = self._tables.peek("events")
+        if registry.hash not in self._known or self._known[registry.hash] != events.metadata.current_snapshot_id:
+            lift_events(self._tables, registry)
+            # What was brought up may reach further than the snapshot looked at before, never less far.
+            self._known[registry.hash] = events.metadata.current_snapshot_id
+        return SnapshotTable(namespace=f"{self._tables.namespace}_derived", name=NAME)
+
+
+def lift_events(tables: Tables, registry: Registry) -> None:
+    """Bring the side table up to the log's head, where the registry lifts what it does not hold yet.
 
     Raises ReadOnlyLogError with its lag where this session may not write it, LogBusyError.
     """
-    place = SnapshotTable(namespace=f"{tables.namespace}_derived", name=NAME)
+    place = f"{tables.namespace}_derived.{NAME}"
     for _ in range(ATTEMPTS):
         progress, head = -1, read_head(tables.peek("events")).last
         try:
@@ -73,12 +90,12 @@ def lift_events(tables: Tables, registry: Registry) -> SnapshotTable:
             continue
         except (RESTError, OSError) as error:
             raise ReadOnlyLogError(
-                f"events is lifted by {place.namespace}.{NAME}, which is {head - progress:,} events behind position "
+                f"events is lifted by {place}, which is {head - progress:,} events behind position "
                 f"{head}, and this session cannot bring it up: {explain_part(error) or error}. Have a session that may "
                 "write ask for events once, or read events_stored."
             ) from error
-        return place
-    raise LogBusyError(f"{place.namespace}.{NAME} could not be brought up: others were always quicker. Try again.")
+        return
+    raise LogBusyError(f"{place} could not be brought up: others were always quicker. Try again.")
 
 
 def read_progress(target: Table, events: Table, registry: Registry) -> int:

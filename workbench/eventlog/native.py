@@ -22,7 +22,7 @@ from workbench.eventlog.files import local_path
 from workbench.eventlog.head import Head
 from workbench.eventlog.inbox import drain_inbox
 from workbench.eventlog.ingest import IngestReport, Progress, digest_file, ingest_source
-from workbench.eventlog.lifted import lift_events
+from workbench.eventlog.lifted import Lifting
 from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
 from workbench.eventlog.maintain import MaintenanceReport, maintain_log
 from workbench.eventlog.objects import ObjectFiles, open_objects
@@ -47,6 +47,7 @@ class NativeLog(Log):
         self.settings = settings
         self._store = Store(settings, open_tables(settings))
         self._lists = FileLists()
+        self._lifting = Lifting(self._store.tables)
 
     def head(self) -> Head:
         """Return the head, checked against foreign writes."""
@@ -148,7 +149,7 @@ class NativeLog(Log):
     def lift(self, registry: Registry) -> SnapshotTable:
         """Return the side table of lifted payloads, brought up to the head."""
         with self._errors("lifting events"):
-            return lift_events(self._store.tables, registry)
+            return self._lifting.bring_up(registry)
 
     def _shapes(self, stream_ids: Sequence[str] | None) -> Mapping[str, Shape]:
         events = self._store.tables.peek("events")
