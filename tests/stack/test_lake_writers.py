@@ -2,14 +2,16 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.eventlog.logs import append, assert_whole, make_events, read_events
 from tests.eventlog.test_writers import assert_nothing_lost
 from tests.eventlog.writers import acknowledged, open_machine, start_writer
-from workbench.errors import EventConflictError, ExpectedVersionError
+from workbench.errors import ClockSkewError, EventConflictError, ExpectedVersionError
 from workbench.eventlog import NativeLog
+from workbench.eventlog.rest import LakeCatalog
 
 OpenMachine = Callable[[str], NativeLog]
 
@@ -81,3 +83,25 @@ def test_a_machine_whose_cache_cannot_be_written_appends_all_the_same(
     log = open_machine(tmp_path / "file" / "cache", namespace)
     assert append(log, make_events(0, 4)).positions.tolist() == [0, 1, 2, 3]
     assert assert_whole(log).num_rows == 4
+
+
+def test_a_machine_whose_clock_is_off_the_catalogs_is_refused(
+    open_log: OpenMachine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = open_log("one")
+    append(log, make_events(0, 1))
+    catalog = log._store.tables.catalog
+    assert isinstance(catalog, LakeCatalog)
+    assert catalog.clock_offset is not None
+    assert abs(catalog.clock_offset) < 5
+    look = LakeCatalog._look_at_clock
+
+    def look_late(own: LakeCatalog, response: Any, **named: Any) -> None:
+        look(own, response, **named)
+        own.clock_offset = (own.clock_offset or 0) + 120
+
+    monkeypatch.setattr(LakeCatalog, "_look_at_clock", look_late)
+    late = open_log("two")
+    with pytest.raises(ClockSkewError, match=r"the catalog's .* 1[12]\d s apart, 60 at most"):
+        append(late, make_events(1, 1))
+    assert assert_whole(log).num_rows == 1

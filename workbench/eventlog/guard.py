@@ -111,6 +111,7 @@ def _is_proven(proofs: Path, snapshot_id: int) -> bool:
 
 def _remember(proofs: Path, snapshot_id: int) -> None:
     try:
+        proofs.parent.mkdir(parents=True, exist_ok=True)
         proofs.write_text(f"{snapshot_id}\n", encoding="ascii")
     except OSError:
         return

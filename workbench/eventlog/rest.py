@@ -29,6 +29,7 @@ TIMEOUT: Final = "workbench.timeout"
 DEFAULT_TIMEOUT: Final = 30.0
 # A login that has run out: unauthorized, and the number Iceberg's REST gave it.
 _EXPIRED: Final = (401, 419)
+STORES: Final = 16
 OWN_PROPERTIES: Final = ("workbench.", "write.", "commit.", "history.")
 
 
@@ -86,6 +87,9 @@ class LakeCatalog(RestCatalog):
         chosen = {name: value for name, value in merged.items() if not name.startswith(OWN_PROPERTIES)}
         key = frozenset((name, str(value)) for name, value in chosen.items())
         if key not in self._stores:
+            if len(self._stores) >= STORES:
+                # Keys lent with each answer are new each time.
+                self._stores.clear()
             is_ours = PY_IO_IMPL not in merged and (location or "").startswith(("s3://", "s3a://"))
             self._stores[key] = ObjectFileIO(chosen) if is_ours else super()._load_file_io(properties, location)
         return self._stores[key]
