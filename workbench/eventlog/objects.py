@@ -3,6 +3,7 @@
 import io
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from hashlib import blake2b
 from importlib.util import find_spec
 from typing import Any, Final
 
@@ -19,6 +20,8 @@ BLOCK: Final = 512 * 1024
 # 10 million events are some 230 MB of Parquet: what a dashboard asks again and again stays in memory.
 KEPT: Final = 512 * 1024 * 1024
 SCHEMES: Final = ("s3", "s3a")
+# One memory for all sessions of a process; what belongs to another store or another login has another name in it.
+BLOCKS: Final = Memory(KEPT)
 
 
 class Stat(msgspec.Struct, frozen=True):
@@ -31,19 +34,26 @@ class Stat(msgspec.Struct, frozen=True):
 class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no types
     """Read-only files below some prefixes of one object store, held in memory block by block.
 
-    ``connect`` opens the store; it is asked again when its keys have run out. Safe for several threads.
+    ``connect`` opens the store; it is asked again when its keys have run out. ``owner`` tells stores and logins apart.
+    Safe for several threads.
     """
 
     protocol = SCHEMES
     cachable = False
 
-    def __init__(self, connect: Callable[[], Any], prefixes: Sequence[str], name: str = "the object store") -> None:
+    def __init__(
+        self,
+        connect: Callable[[], Any],
+        prefixes: Sequence[str],
+        name: str = "the object store",
+        *,
+        owner: str = "",
+    ) -> None:
         super().__init__()
-        self._name = name
+        self._name, self._owner = name, owner
         self._connect = connect
         self._store = connect()
         self._prefixes = tuple(f"{prefix.rstrip('/')}/" for prefix in prefixes)
-        self._blocks = Memory(KEPT)
         self._stats: dict[str, Stat] = {}
 
     def __repr__(self) -> str:
@@ -92,7 +102,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
         """Return the bytes from ``start`` to ``stop``; blocks not held yet are had in one request."""
         size = self.stat(path).size
         first, last = start // BLOCK, (min(stop, size) - 1) // BLOCK
-        blocks = {number: self._blocks.get(f"{path}#{number}") for number in range(first, last + 1)}
+        blocks = {number: BLOCKS.get(f"{self._owner}{path}#{number}") for number in range(first, last + 1)}
         missing = [number for number, block in blocks.items() if block is None]
         if missing:
             begin, end = missing[0] * BLOCK, min((missing[-1] + 1) * BLOCK, size)
@@ -100,7 +110,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
             for number in range(missing[0], missing[-1] + 1):
                 at = number * BLOCK - begin
                 blocks[number] = bytes(fetched[at : at + BLOCK])
-                self._blocks.put(f"{path}#{number}", blocks[number] or b"")
+                BLOCKS.put(f"{self._owner}{path}#{number}", blocks[number] or b"")
         joined = b"".join(block or b"" for block in blocks.values())
         return joined[start - first * BLOCK : stop - first * BLOCK]
 
@@ -193,4 +203,7 @@ def open_objects(files: Callable[[], FileIO], locations: Sequence[str]) -> Objec
                 "Run: pip install 'eventlog-workbench[s3]'"
             ) from error
 
-    return ObjectFiles(connect, remote, find_places(files().properties).store)
+    properties = files().properties
+    login = [str(properties.get(name)) for name in ("s3.endpoint", "s3.access-key-id", "s3.session-token")]
+    owner = blake2b("\n".join(login).encode(), digest_size=16).hexdigest()
+    return ObjectFiles(connect, remote, find_places(properties).store, owner=owner)
