@@ -4,9 +4,11 @@ A question is a function of a session and of the log's facts, so that it asks ab
 history, blame, deltas …) joins by `@question`.
 """
 
+import re
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any, Final
 
 import msgspec
@@ -220,6 +222,35 @@ def select(session: Session, _facts: Facts, text: str) -> pl.DataFrame:
 
 
 QUESTIONS |= {" ".join(text.split()): partial(select, text=text) for text in SELECTS.split(";") if text.strip()}
+
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+# A SELECT in a text: in a call of session.sql, or behind `workbench sql`.
+WRITTEN: Final = re.compile(
+    r"""(?:\.sql\(|workbench sql )(?P<quote>\"{3}|["'])(?P<text>[\s.]*(?:select|with)\b.*?)(?P=quote)""",
+    re.IGNORECASE | re.DOTALL,
+)
+
+
+def find_written() -> dict[str, str]:
+    """Return every SELECT in the texts of the repository, by where it stands."""
+    found = {}
+    for file in sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("datasets/*.md")]):
+        for place, match in enumerate(WRITTEN.finditer(file.read_text(encoding="utf-8")), start=1):
+            # A doctest goes on behind three dots.
+            text = re.sub(r"^\.\.\. ?", "", match["text"], flags=re.MULTILINE)
+            found[f"{file.relative_to(ROOT)}, SELECT {place}"] = text
+    return found
+
+
+def select_written(session: Session, facts: Facts, text: str) -> pl.DataFrame:
+    """A SELECT of the texts, its parameters given a type's name; in an order that it may not ask for."""
+    names = re.findall(r"(?<!:):([a-z_]+)\b", text)
+    answer = session.sql(text, dict.fromkeys(names, facts.types[0]))
+    return answer if "order by" in text.lower() else answer.sort(answer.columns)
+
+
+QUESTIONS |= {place: partial(select_written, text=text) for place, text in find_written().items()}
 
 
 def ask_parameters(session: Session, facts: Facts) -> Iterable[pl.DataFrame]:
