@@ -45,7 +45,9 @@ class NativeLog(Log):
 
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
-        self._store = Store(settings, open_tables(settings))
+        tables = open_tables(settings)
+        with storage_errors(f"opening the log {settings.name}", find_places(tables.catalog.properties)):
+            self._store = Store(settings, tables)
         self._lists = FileLists()
         self._lifting = Lifting(self._store.tables)
 
@@ -62,11 +64,13 @@ class NativeLog(Log):
         if self.settings.catalog is None:
             return super().directories()
         tables = self._store.tables
-        return [local_path(table.location()) for table in (tables.events, tables.by_stream)]
+        with self._errors("looking up the log's places"):
+            return [local_path(table.location()) for table in (tables.events, tables.by_stream)]
 
     def objects(self) -> ObjectFiles | None:
         """Return the files of those folders that lie in an object store, None where all are local."""
-        return open_objects(lambda: self._store.tables.events.io, self.directories())
+        with self._errors("opening the object store"):
+            return open_objects(lambda: self._store.tables.events.io, self.directories())
 
     def append(self, batches: Iterable[pa.Table], *, expected: int | Mapping[str, int] | None = None) -> Written:
         """Append rows in DECODED's columns as one commit."""
