@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, NamedTuple, Self
+from typing import BinaryIO, NamedTuple, Self
 
 import msgspec
 import pytest
@@ -235,12 +235,12 @@ def load_lake() -> Catalog:
     return load_catalog("lake", **(Config().get_catalog_config("lake") or {}))  # type: ignore[arg-type]  # texts here
 
 
-def load_events(machines: "Machines") -> Table:
-    """Return the table of the computers' log by plain PyIceberg, straight from the catalog."""
+def load_table(machines: "Machines", name: str) -> Table:
+    """Return a table of the computers' log by plain PyIceberg, straight from the catalog."""
     with pytest.MonkeyPatch.context() as patch:
-        for name, value in machines.stack.client_variables().items():
-            patch.setenv(name, value)
-        return load_lake().load_table((machines.namespace, "events"))
+        for variable, value in machines.stack.client_variables().items():
+            patch.setenv(variable, value)
+        return load_lake().load_table((machines.namespace, name))
 
 
 def pass_all(_request: Request) -> Step:
@@ -273,10 +273,16 @@ class Machines:
         self._kept = contextlib.ExitStack()
         self._count = 0
 
-    def add(self, *, engine: str | None = None, variables: dict[str, str] | None = None, **query: Any) -> Machine:
-        """Return a new computer; ``variables`` differ in its environment, ``query`` are limits of its statements."""
+    def add(
+        self, *, engine: str | None = None, variables: dict[str, str] | None = None, judge: Judge | None = None
+    ) -> Machine:
+        """Return a new computer; ``variables`` differ in its environment, ``judge`` decides on its way to the catalog.
+
+        Raises what opening a log raises.
+        """
         ports = self.stack.ports
         catalog, trino = (self._kept.enter_context(Proxy(port, pass_all)) for port in (ports.catalog, ports.trino))
+        catalog.judge = judge or pass_all
         store = self._kept.enter_context(Proxy(ports.minio))
         ways = {
             "PYICEBERG_CATALOG__LAKE__URI": catalog.address,
@@ -286,17 +292,16 @@ class Machines:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in {**self.stack.client_variables(), **ways, **(variables or {})}.items():
                 patch.setenv(name, value)
-            session = self._kept.enter_context(open_session(self._settings(engine, query)))
+            session = self._kept.enter_context(open_session(self._settings(engine)))
         return Machine(session, catalog, store, trino)
 
-    def _settings(self, engine: str | None, query: dict[str, Any]) -> Settings:
+    def _settings(self, engine: str | None) -> Settings:
         self._count += 1
         settings = load_settings("lake", engine=engine)
         return msgspec.structs.replace(
             settings,
             folder=self._folder / f"machine-{self._count}",
             log=msgspec.structs.replace(settings.log, namespace=self.namespace),
-            query=msgspec.structs.replace(settings.query, **query),
         )
 
     def close(self) -> None:

@@ -2,15 +2,20 @@
 
 import random
 from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import pytest
 
 from tests.eventlog.logs import make_events
-from tests.stack.proxy import Machine, Machines, Request, Step, load_events
+from tests.stack.proxy import Machine, Machines, Request, Step, load_table
 from workbench.errors import CommitUnknownError, StorageError
 from workbench.session import AppendReceipt
 
 SIZE = 3
+LINE = (
+    '{{"event_id": "e{0}", "stream_id": "account-1", "event_type": "MoneyDeposited", '
+    '"occurred_at": "2026-01-01T00:00:0{0}Z", "data": {{"amount": {0}}}}}'
+)
 TRIES = 60
 
 
@@ -54,7 +59,7 @@ def append_batch(
 
 def assert_holds(machines: Machines, receipts: Mapping[str, Sequence[int]]) -> None:
     """Assert that the log is whole and holds each acknowledged event once and where its receipt says, no other ones."""
-    table = load_events(machines)
+    table = load_table(machines, "events")
     rows = table.scan().to_arrow().sort_by("position")
     assert rows.column("position").to_pylist() == list(range(rows.num_rows))
     stand = dict(zip(rows.column("event_id").to_pylist(), rows.column("position").to_pylist(), strict=True))
@@ -163,6 +168,46 @@ def test_another_computer_that_comes_between_a_lost_reply_and_the_next_look_chan
     both = [*first.positions, *came[0].positions]
     assert list(there.session.append(make_events(0, 6, name="e-")).positions) == both
     assert_holds(machines, {"e-0": first.positions, "e-3": came[0].positions})
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_log_is_made_once_however_often_the_replies_of_its_making_are_lost(machines: Machines, seed: int) -> None:
+    weather = Weather(seed, others=0.2)
+    for _ in range(TRIES):
+        try:
+            machine = machines.add(judge=weather)
+        except StorageError:
+            continue
+        break
+    machine.catalog.judge = Plan([])
+    assert_holds(machines, {"e-0": machine.session.append(make_events(0, 3, name="e-")).positions})
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [["before"], ["after"], ["middle"], ["twice"], ["pass", "before"], ["pass", "after"], ["after", "after", "after"]],
+    ids=str,
+)
+def test_a_file_taken_in_while_replies_are_lost_has_each_record_once_in_the_log_or_in_quarantine(
+    machines: Machines, tmp_path: Path, steps: list[Step]
+) -> None:
+    lines = [LINE.format(number) for number in range(6)]
+    lines[2:4] = ["{", "[]"]
+    (tmp_path / "bank.ndjson").write_text("\n".join(lines), encoding="utf-8")
+    machine = machines.add()
+    machine.catalog.judge = Plan(steps)
+    for _ in range(TRIES):
+        try:
+            report = machine.session.ingest(tmp_path / "bank.ndjson", source="bank")
+        except (CommitUnknownError, StorageError):
+            continue
+        break
+    assert (report.read, report.appended + report.duplicates, report.quarantined) == (6, 4, 2)
+    kept = load_table(machines, "quarantine").scan().to_arrow().column("quarantine_id").to_pylist()
+    assert len(kept) == len(set(kept)) == machine.session.quarantine().height == 2
+    events = load_table(machines, "events").scan().to_arrow().sort_by("position")
+    assert events.column("event_id").to_pylist() == ["e0", "e1", "e4", "e5"]
+    assert events.column("position").to_pylist() == [0, 1, 2, 3]
 
 
 @pytest.mark.parametrize("seed", range(8))
