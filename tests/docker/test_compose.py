@@ -111,3 +111,14 @@ def test_no_secret_stands_in_what_trino_reads() -> None:
             name, _, value = line.partition("=")
             if re.search(r"secret|password|access-key", name) and not line.startswith("#"):
                 assert re.fullmatch(r"\$\{ENV:[A-Z0-9_]+\}", value), line
+
+
+def test_the_image_installs_each_package_in_its_one_locked_version() -> None:
+    recipe = (ROOT / "docker" / "Dockerfile").read_text(encoding="utf-8")
+    (command,) = re.findall(r"^RUN (sed .*) > /tmp/constraints.txt$", recipe, re.MULTILINE)
+    done = subprocess.run(["sh", "-c", command], cwd=ROOT, capture_output=True, text=True, check=True)  # noqa: S607 — the sh on the PATH
+    lines = done.stdout.splitlines()
+    assert all(re.fullmatch(r"[A-Za-z0-9._-]+==\S+( ; .+)?", line) for line in lines)
+    plain = [line.partition("==")[0] for line in lines if ";" not in line]
+    assert {"duckdb", "polars", "pyiceberg", "trino", "s3fs"} <= set(plain)
+    assert len(plain) == len(set(plain))
