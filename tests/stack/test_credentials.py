@@ -97,6 +97,18 @@ def test_a_reader_reads_and_cannot_add_a_file(
         client.delete_object(Bucket="lake", Key=list_files(client, namespace)[0])
 
 
+def test_dashboards_need_no_more_than_a_reader_and_an_analyst_even_before_the_first_event(
+    store_as: Callable[[str], Any], open_lake: OpenLake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store_as("reader")
+    monkeypatch.setenv("TRINO_USER", "analyst")
+    dashboard = open_lake(engine="trino")
+    assert dashboard.events().height == 0
+    monkeypatch.undo()  # a writer elsewhere has credentials of his own
+    open_lake(engine="duckdb").append(make_events(0, 5))
+    assert dashboard.sql("select count(*) as n from events").item() == 5
+
+
 def test_a_maintainer_may_remove_files(store_as: Callable[[str], Any], namespace: str) -> None:
     client = store_as("maintainer")
     client.put_object(Bucket="lake", Key=f"{namespace}/left-over", Body=b"x")
