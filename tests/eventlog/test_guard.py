@@ -54,6 +54,27 @@ def drop_rows(table: Table) -> None:
     replace(table, [read_all(table).slice(1)])
 
 
+def swap(table: Table, column: str) -> None:
+    """Give the first and the last event each other's place, under the name of a mere rearrangement."""
+    rows = read_all(table)
+    values = rows.column(column).to_pylist()
+    values[0], values[-1] = values[-1], values[0]
+    swapped = pa.array(values, rows.schema.field(column).type)
+    replace(table, [rows.set_column(rows.schema.get_field_index(column), rows.schema.field(column), swapped)])
+
+
+def swap_positions(table: Table) -> None:
+    swap(table, "position")
+
+
+def swap_versions(table: Table) -> None:
+    swap(table, "stream_version")
+
+
+def swap_times(table: Table) -> None:
+    swap(table, "recorded_at")
+
+
 def go_back(table: Table) -> None:
     """Set the table back to an older snapshot of ours."""
     snapshots = sorted(table.snapshots(), key=lambda snapshot: snapshot.sequence_number or 0)
@@ -99,7 +120,21 @@ def three(log: NativeLog) -> NativeLog:
     return log
 
 
-@pytest.mark.parametrize("write", [insert, delete, overwrite, forge, drop_rows, go_back, insert_then_rearrange])
+@pytest.mark.parametrize(
+    "write",
+    [
+        insert,
+        delete,
+        overwrite,
+        forge,
+        drop_rows,
+        swap_positions,
+        swap_versions,
+        swap_times,
+        go_back,
+        insert_then_rearrange,
+    ],
+)
 def test_rows_that_others_added_or_removed_are_refused_and_nothing_more_is_written(
     three: NativeLog, folder: Path, write: Callable[[Table], None]
 ) -> None:

@@ -2,15 +2,21 @@
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import Final
 
 import msgspec
+import numpy as np
+import pyarrow as pa
 import pyarrow.compute as pc
 from pyiceberg.table import Table
 from pyiceberg.table.snapshots import Snapshot
 
 from workbench.errors import ForeignWriteError
 from workbench.eventlog.files import read_file
-from workbench.eventlog.head import DIGEST_SUM_BITS, Head, read_head, sum_digests
+from workbench.eventlog.head import DIGEST_SUM_BITS, Head, digest_bytes, read_head, sum_digests
+
+# What the log gives to an event, and no digest holds.
+OWN: Final = ("position", "stream_version", "recorded_at")
 
 
 def check_head(table: Table, proofs: Path) -> Head:
@@ -61,13 +67,30 @@ def _rearranges(snapshot: Snapshot) -> bool:
     return snapshot.summary is not None and snapshot.summary.operation.value == "replace"
 
 
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What some files hold: rows, first and last position, digest sum, and how the log's own columns go with them."""
+
+    count: int
+    first: int
+    last: int
+    digest_sum: int
+    pairing: tuple[int, ...]
+
+
 def _same_rows(table: Table, head: Head) -> bool:
-    """Whether the current snapshot holds the head's rows: by count, bounds and digest sum."""
+    """Whether the current snapshot holds the head's rows: what came since our last equals what went.
+
+    Where our last snapshot is gone all rows are read, and count, bounds and digest sum must be the head's.
+    """
     tasks = list(table.scan().plan_files())
     if any(task.delete_files for task in tasks) or sum(task.file.record_count for task in tasks) != head.event_count:
         return False
     now = {task.file.file_path for task in tasks}
-    return _same_change(table, head, now) or _whole_sum(table, now) == (
+    changed = _same_change(table, head, now)
+    if changed is not None:
+        return changed
+    whole = _tally(table, now)
+    return (whole.count, whole.first, whole.last, whole.digest_sum) == (
         head.event_count,
         0,
         head.last,
@@ -75,23 +98,24 @@ def _same_rows(table: Table, head: Head) -> bool:
     )
 
 
-def _same_change(table: Table, head: Head, now: set[str]) -> bool:
-    """Whether the files that came since our snapshot hold just what those held that went: a few, in a log of many."""
+def _same_change(table: Table, head: Head, now: set[str]) -> bool | None:
+    """Whether the files that came hold what those held that went: a few, in a log of many. None: not to be told."""
     ours = None if head.snapshot_id is None else table.snapshot_by_id(head.snapshot_id)
     if ours is None:
-        return False
-    then = {task.file.file_path for task in table.scan(snapshot_id=ours.snapshot_id).plan_files()}
+        return None
     try:
-        return _whole_sum(table, now - then) == _whole_sum(table, then - now)
+        then = {task.file.file_path for task in table.scan(snapshot_id=ours.snapshot_id).plan_files()}
+        return _tally(table, now - then) == _tally(table, then - now)
     except FileNotFoundError:
-        return False
+        return None
 
 
-def _whole_sum(table: Table, paths: Iterable[str]) -> tuple[int, int, int, int]:
-    """Return the rows' count, first and last position, and digest sum; (0, 0, -1, 0) of no files."""
+def _tally(table: Table, paths: Iterable[str]) -> Tally:
+    """Return what files hold; a position or time that another row has now changes ``pairing``, and no sum."""
     count, total, first, last = 0, 0, None, -1
+    pairing = [0] * len(OWN)
     for path in sorted(paths):
-        rows = read_file(table, path, ["position", "digest"])
+        rows = read_file(table, path, [*OWN, "digest"])
         if not rows.num_rows:
             continue
         bounds = pc.min_max(rows.column("position")).as_py()
@@ -99,7 +123,13 @@ def _whole_sum(table: Table, paths: Iterable[str]) -> tuple[int, int, int, int]:
         first = bounds["min"] if first is None else min(first, bounds["min"])
         last = max(last, bounds["max"])
         total = (total + sum_digests(rows.column("digest"))) % (1 << DIGEST_SUM_BITS)
-    return count, first or 0, last, total
+        words = np.frombuffer(digest_bytes(rows.column("digest"), 8), dtype=">u8").astype(np.uint64)
+        for place, name in enumerate(OWN):
+            values = rows.column(name).cast(pa.int64()).to_numpy().astype(np.uint64)
+            # Modulo 2^64: a sum of products tells which value goes with which event, in whatever order they lie.
+            product = int(np.sum(words * (values + np.uint64(1)), dtype=np.uint64))
+            pairing[place] = (pairing[place] + product) % (1 << 64)
+    return Tally(count=count, first=first or 0, last=last, digest_sum=total, pairing=tuple(pairing))
 
 
 def _is_proven(proofs: Path, snapshot_id: int) -> bool:

@@ -20,6 +20,7 @@ BLOCK: Final = 512 * 1024
 # 10 million events are some 230 MB of Parquet: what a dashboard asks again and again stays in memory.
 KEPT: Final = 512 * 1024 * 1024
 SCHEMES: Final = ("s3", "s3a")
+LOGIN: Final = ("endpoint", "access-key-id", "secret-access-key", "session-token")
 # One memory for all sessions of a process; what belongs to another store or another login has another name in it.
 BLOCKS: Final = Memory(KEPT)
 
@@ -204,6 +205,6 @@ def open_objects(files: Callable[[], FileIO], locations: Sequence[str]) -> Objec
             ) from error
 
     properties = files().properties
-    login = [str(properties.get(name)) for name in ("s3.endpoint", "s3.access-key-id", "s3.session-token")]
+    login = [str(properties.get(f"s3.{name}")) for name in LOGIN]
     owner = blake2b("\n".join(login).encode(), digest_size=16).hexdigest()
     return ObjectFiles(connect, remote, find_places(properties).store, owner=owner)
