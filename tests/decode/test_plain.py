@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from workbench.decode import DecodeContext, Decoded, chunks, decode_chunk, digest_rows, plain
 from workbench.decode.layouts import MOST_LAYOUTS, read_layout
+from workbench.decode.payloads import read_payloads
 from workbench.decode.records import FORMS_OF_RECORDS, decode_records
 from workbench.decode.rows import Origin
 from workbench.sources.base import LineChunk, RecordChunk
@@ -261,3 +262,9 @@ def test_many_lines_of_one_layout_make_one_table_in_their_order() -> None:
     decoded = decode_chunk(LineChunk(media_type=MEDIA[0], text=b"\n".join(lines), offset=0, line=1), CONTEXT)
     assert decoded.events["line"].to_pylist() == list(range(1, 161))
     assert isinstance(decoded.events, pa.Table)
+
+
+def test_a_name_that_comes_twice_is_seen_beside_texts_that_are_cut_short() -> None:
+    """Two texts of a character count as null, three longer each, and would make up for the six that were dropped."""
+    strays = read_payloads([b"{", b'{"a":1,"a":1}', b"[", b'{"a":1}']).strays
+    assert sorted(strays) == [0, 1, 2]

@@ -81,10 +81,13 @@ def make_keys(sources: Iterable[str], event_ids: Iterable[bytes]) -> list[bytes]
     """
     states: dict[str, Any] = {}
     keys = []
+    last = copy = None
     for event_id, source in zip(event_ids, sources, strict=False):  # one source may be repeated without end
-        copy = states.get(source)
-        if copy is None:
-            copy = states[source] = blake2b(f"{len(source)}:{source}".encode(), digest_size=SALT_SIZE).copy
+        if copy is None or source is not last:
+            last, copy = source, states.get(source)
+            if copy is None:
+                copy = blake2b(f"{len(source)}:{source}".encode(), digest_size=SALT_SIZE).copy
+                states[source] = copy
         state = copy()
         state.update(event_id)
         keys.append(state.digest())

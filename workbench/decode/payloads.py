@@ -66,9 +66,13 @@ def read_payloads(raws: Sequence[bytes | None]) -> Payloads:
 def write_forms(texts: list[Any]) -> tuple[list[Any], list[bytes], list[int]]:
     """Return the texts, compact, their canonical forms, and the rows that may break a rule, as `read_payloads` does."""
     values, forms, broken = _read_values(texts)
-    suspicion = Suspicion(b"\n".join(texts))
+    whole = b"\n".join(texts)
+    suspicion = Suspicion(whole)
+    rows: Iterable[int]
     if suspicion.is_any or FORMS.longer or max(map(len, forms), default=0) > SHALLOW:
-        rows: Iterable[int] = range(len(texts))
+        rows = range(len(texts))
+    elif not broken and len(whole) == sum(map(len, forms)) + len(forms) - 1:
+        rows = ()  # no form is longer than its text, so each is as long as its own
     else:
         pairs = zip(map(len, texts), map(len, forms), strict=True)
         rows = [row for row, (length, canonical_length) in enumerate(pairs) if length != canonical_length]
