@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ForbiddenError
 
@@ -15,6 +16,7 @@ from workbench.decode import DecodeContext
 from workbench.decode.registry import load_registry
 from workbench.errors import CommitUnknownError, ConfigError, StorageError
 from workbench.eventlog import NativeLog
+from workbench.eventlog.files import arrow_schema
 from workbench.eventlog.outcome import Courtesy, Patience, UnlandedError
 from workbench.eventlog.published import COMMITS, index_location, publish_index, read_published
 from workbench.sources import open_source
@@ -203,3 +205,34 @@ def test_a_catalog_is_opened_as_pyiceberg_is_configured_now(machine: Machine, mo
     monkeypatch.setenv("PYICEBERG_CATALOG__LAKE__TYPE", "unheard-of")
     with pytest.raises(ConfigError, match="PyIceberg knows no catalog 'lake'"):
         machine("two")
+
+
+def test_an_inbox_that_two_machines_drain_at_once_is_taken_in_once(machine: Machine) -> None:
+    one, two = machine("one"), machine("two")
+    inbox = one._store.tables.inbox
+    rows = {
+        "event_id": ["p1", None, "p3"],
+        "source": ["crm"] * 3,
+        "stream_id": ["s"] * 3,
+        "event_type": ["Made", "Made", None],
+        "schema_version": [1] * 3,
+        "occurred_at": [make_events(0, 1)[0].occurred_at] * 3,
+        "data": ["{}"] * 3,
+    }
+    schema = pa.schema([field for field in arrow_schema(inbox) if field.name in rows])
+    inbox.append(pa.table(rows, schema=schema))
+    context = DecodeContext(source_name="events_inbox", registry=load_registry(None))
+    catalog: Any = one._store.tables.catalog
+    commit = catalog.commit_table
+
+    def overtake(*given: Any) -> Any:
+        catalog.commit_table = commit
+        assert two.drain_inbox(context).appended == 2
+        return commit(*given)
+
+    catalog.commit_table = overtake
+    report = one.drain_inbox(context)
+    assert (report.read, report.appended, report.duplicates, report.quarantined) == (3, 0, 2, 1)
+    assert one.drain_inbox(context).read == 0
+    assert two.quarantined_count() == 1
+    assert assert_whole(one).num_rows == 2
