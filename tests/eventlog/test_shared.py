@@ -186,12 +186,13 @@ def test_a_maintained_log_says_so_and_holds_the_same_events(machine: Machine, wa
 
 def test_who_waited_longest_asks_most_often_and_who_has_just_written_waits() -> None:
     courtesy = Courtesy()
-    courtesy.note(5, 6, 0.5)
+    courtesy.note(500, 501, 0.5, overtaken=True)
+    courtesy.note(503, 504, 0.5, overtaken=False)
+    assert courtesy._pause == 0.5
+    courtesy.note(504, 505, 0.5, overtaken=True)
     assert courtesy._pause == 0
-    courtesy.note(6, 7, 0.5)
-    assert courtesy._pause == 0
-    courtesy.note(9, 10, 0.5)
-    assert courtesy._pause == 1.0
+    courtesy.note(508, 509, 0.5, overtaken=True)
+    assert courtesy._pause == 1.5
     patience = Patience(is_shared=True)
     patience.begin()
     error = UnlandedError.__new__(UnlandedError)

@@ -85,7 +85,7 @@ class Tables:
     def peek(self, name: str, *, derived: bool = False) -> Table:
         """Return a table to read from, loaded anew only when the catalog's file has changed (2 ms spared each time).
 
-        A shared catalog is asked each time; it answers in 3 ms that nothing has changed where it keeps to REST.
+        A shared catalog is asked each time; where it keeps to REST it says in 3 ms that nothing has changed.
         """
         version = None if self._changes is None else self._changes.version()
         if version is None:

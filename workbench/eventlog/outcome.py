@@ -1,5 +1,6 @@
 """What became of a commit that did not answer well: overtaken, refused by the storage, or not known until looked at."""
 
+import math
 import random
 import sqlite3
 import time
@@ -21,13 +22,15 @@ from workbench.eventlog.parts import NOWHERE, Places, explain_part, find_places,
 
 UNANSWERED: Final = 5
 TRIES: Final = 60
-# Between machines there is no queue; 40 that never pause had their turn within 120 tries.
+# Between machines there is no queue, and a try may be overtaken often.
 SHARED_TRIES: Final = 400
 # SQLite's primary result codes for a disk that is full, a file that is read-only, cannot be opened or written.
 REFUSED_BY_SQLITE: Final = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN)
 
 
 LONGEST_TURN: Final = 2.0
+MOST_TURNS: Final = 16
+RECENT: Final = 10.0
 
 
 class UnlandedError(Exception):
@@ -73,6 +76,11 @@ class Patience:
         return self._left >= 0
 
     @property
+    def was_overtaken(self) -> bool:
+        """Whether another commit came first at least once."""
+        return self._overtaken > 0
+
+    @property
     def seconds(self) -> float:
         """How long this try has taken."""
         return time.monotonic() - self._started
@@ -104,22 +112,29 @@ class Patience:
 class Courtesy:
     """Lets the other machines have their turn after one's own, as long as they are seen to commit in between.
 
-    Who has just committed knows the head and would win again: of four busy writers one took eight turns in a row.
+    Who has just committed knows the head and would win again. Four busy writers on two cores: the 95th of a hundred
+    appends took 15.8 s; with turns, and only what was added read, 5.9 s.
     """
 
     def __init__(self) -> None:
         self._sequence = 0
-        self._done = self._pause = 0.0
+        self._done = -math.inf
+        self._pause = self._share = 0.0
 
     def wait(self) -> None:
         """Wait until the others have had a turn each since the last commit; not at all when that was a while ago."""
         time.sleep(max(0.0, min(LONGEST_TURN, self._done + self._pause - time.monotonic())))
 
-    def note(self, base: int, reached: int, took: float) -> None:
-        """Note a commit of ours on snapshot number ``base``, which made it ``reached`` and took so many seconds."""
-        others = base - self._sequence if self._sequence else 0
-        self._sequence, self._done = reached, time.monotonic()
-        self._pause = took * others
+    def note(self, base: int, reached: int, took: float, *, overtaken: bool) -> None:
+        """Note a commit of ours on snapshot number ``base``, which made it ``reached`` and took so many seconds.
+
+        Only who was overtaken gives way, and less each time it was not: others may commit often and never meet ours.
+        """
+        now = time.monotonic()
+        others = min(base - self._sequence, MOST_TURNS) if now - self._done < RECENT else 0
+        self._share = 1.0 if overtaken else self._share / 2
+        self._sequence, self._done = reached, now
+        self._pause = took * others * self._share
 
 
 @contextmanager

@@ -83,7 +83,9 @@ def write_batches(
                 sequence = sequence_number(table)
                 written = _Attempt(store, table, head, request, last=last).write(batches)
                 if store.is_shared:
-                    store.courtesy.note(sequence, sequence_number(table), patience.seconds)
+                    store.courtesy.note(
+                        sequence, sequence_number(table), patience.seconds, overtaken=patience.was_overtaken
+                    )
                 store.note_reached(table)
                 tidy_tail(store, table)
                 if store.is_shared:
