@@ -28,7 +28,12 @@ App = tuple[str, str, str]
 def render_home(session: Session | None, apps: Sequence[App], *, failure: str = "") -> str:
     """Return the home page of a session's log, or, without a session, the page that says why there is none."""
     if session is None:
-        notice = element("div", element("b", "✕ The log cannot be opened."), element("p", failure), class_="state bad")
+        notice = element(
+            "div",
+            element("b", element("i", "✕"), " The log cannot be opened."),
+            element("p", failure),
+            class_="state bad",
+        )
         return _page("", None, element("main", notice), apps)
     figures = count_home(session)
     chip = _basis(figures, ENGINES.get(session.engine.name, session.engine.name))
@@ -132,7 +137,7 @@ def _volume(figures: HomeFigures) -> Markup:
         ((start - first) * scale, max(0.8, (end - start) * scale - 0.8), 60 * events / tallest)
         for start, end, events in bars
     ]
-    note = f"events by occurred_at · 1 bar = {figures.overview.grain.words}, tallest {tallest:,}"
+    note = f"events by occurred_at, UTC · 1 bar = {figures.overview.grain.words}, tallest {tallest:,}"
     return element(
         "section",
         element("div", element("h2", "Volume"), _dim(note), _open_timeline(), class_="line"),
@@ -144,11 +149,10 @@ def _volume(figures: HomeFigures) -> Markup:
 def _ticks(first: int, last: int) -> list[Markup]:
     """Return the beginnings of months, years or days under the bars, about one a 65 pixels."""
     width = max(1, last - first)
-    ticks: list[Markup] = []
-    for second, words in calendar_ticks(first, last, VOLUME_WIDTH // 65):
-        left = f"left:{100 * (second - first) / width:.2f}%"
-        ticks.append(element("span", words if ticks else f"{words} UTC", class_="dim", style=left))
-    return ticks
+    return [
+        element("span", words, class_="dim", style=f"left:{100 * (second - first) / width:.2f}%")
+        for second, words in calendar_ticks(first, last, VOLUME_WIDTH // 65)
+    ]
 
 
 def _open_timeline() -> Markup:

@@ -75,7 +75,7 @@ function drawFilters(app) {
     choices.one("text") && chip([`text “${choices.one("text")}”`, { text: null }]),
     chips.map(chip),
     link("+ filter", () => app.toggleFilterForm(), { "aria-expanded": String(Boolean(app.filterForm)) }),
-    choices.isNarrowed() ? link("clear", () => app.clear()) : h("span", { class: "wb-hint" }, "Drag over the strip or the lanes to choose a window"),
+    choices.isNarrowed() ? link("clear", () => app.clear()) : app.start && h("span", { class: "wb-hint" }, "Drag over the strip or the lanes to choose a window"),
     h("span", { class: "wb-gap" }),
     matching !== undefined && app.start
       ? h("span", { class: "wb-count", role: "status" }, h("b", {}, count(matching)), ` of ${plural(app.start.events, "event")} · ${share(matching, app.start.events)}`)

@@ -121,7 +121,7 @@ function drawTree(app, name, lines) {
       hiddenBelow = Infinity;
       const nested = (line.kind === "object" || line.kind === "array") && !line.gone;
       if (nested && shut.has(key(index))) hiddenBelow = line.depth;
-      rows.push(h("div", { class: `wb-leaf ${line.gone ? "gone" : ""}`, style: { paddingLeft: `${14 * line.depth}px` } },
+      rows.push(h("div", { class: `wb-leaf ${line.gone ? "gone" : ""}`, style: { paddingLeft: `${12 * line.depth}px` } },
         h("span", { class: "wb-member" }, nested ? h("button", { type: "button", class: "wb-fold", "aria-expanded": String(!shut.has(key(index))), "aria-label": line.name, onclick: () => toggle(index) }, shut.has(key(index)) ? "▸" : "▾") : null, line.name),
         h("span", { class: "wb-value" }, nested ? h("span", { class: "wb-dim" }, line.text) : longText(line.text), line.written !== null && line.written !== undefined ? h("span", { class: "wb-written" }, line.gone ? "only as written " : "as written ", h("code", {}, line.written)) : null)));
     });
