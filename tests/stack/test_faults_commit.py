@@ -134,7 +134,7 @@ def test_a_catalog_that_never_answers_leaves_the_outcome_unknown_and_the_retry_g
 def test_a_commit_that_arrives_after_its_writer_gave_up_and_tried_again_is_refused_by_the_catalog(
     machines: Machines,
 ) -> None:
-    slow = machines.add(variables={"PYICEBERG_CATALOG__LAKE__WORKBENCH__TIMEOUT": "1"})
+    slow = machines.add(variables={"PYICEBERG_CATALOG__LAKE__WORKBENCH__TIMEOUT": "2"})
     slow.session.append(make_events(0, 3, name="e-"))
     slow.catalog.judge = Plan(["hold"])
     receipt = slow.session.append(make_events(3, 3, name="e-"))

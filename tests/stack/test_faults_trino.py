@@ -142,14 +142,15 @@ def test_a_connection_cut_now_and_then_while_trino_answers_changes_nothing(machi
     expected = machine.session.sql(ROWS)
     looks = itertools.count()
 
-    def cut(_progress: QueryProgress) -> None:
-        if next(looks) % 4 == 0:
+    def cut(progress: QueryProgress) -> None:
+        # Before it has an id nobody knows whether the statement arrived, and it may not be sent again.
+        if progress.query_id and next(looks) % 4 == 0:
             machine.trino.cut()
 
     assert machine.session.sql(ROWS, progress=cut).equals(expected)
 
 
-@pytest.mark.parametrize("status", [429, 502, 503, 504])
+@pytest.mark.parametrize("status", [429, 503])
 def test_a_busy_gateway_before_trino_is_waited_for(machine: Machine, status: int) -> None:
     steps: list[Step] = ["pass", status, status] * 3
     machine.trino.judge = lambda _request: steps.pop() if steps else "pass"
@@ -164,7 +165,7 @@ def test_a_slow_catalog_is_waited_for_and_an_append_goes_through_once(machines: 
 
 
 def test_a_catalog_that_answers_no_more_is_given_up_at_its_time_limit(machines: Machines) -> None:
-    machine = machines.add(variables={"PYICEBERG_CATALOG__LAKE__WORKBENCH__TIMEOUT": "0.5"})
+    machine = machines.add(variables={"PYICEBERG_CATALOG__LAKE__WORKBENCH__TIMEOUT": "1"})
     machine.session.append(make_events(0, 9, name="e-"))
     machine.catalog.judge = lambda _request: "hold"
     with pytest.raises(StorageError, match="does not answer in time"):
