@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, expect, sync_playwright
 
 FOLDER = Path(__file__).resolve().parent
 PORT = 2731
@@ -50,10 +50,15 @@ def wait_until_ready(server: "subprocess.Popen[bytes]") -> None:
 
 
 def take_picture(page: Page, name: str, path: str) -> None:
-    """Save what stands at a path once nothing loads any more."""
+    """Save what stands at a path once the picture, its rows and the open event are there and nothing is dimmed."""
     page.goto(f"{ADDRESS}{path}")
-    page.wait_for_load_state("networkidle")
-    page.wait_for_timeout(6_000)
+    for part in (".wb-chart canvas", ".wb-rows tbody tr >> nth=0", ".wb-stream svg"):
+        page.locator(part).wait_for(timeout=PATIENCE * 1_000)
+    expect(page.locator(".wb .busy")).to_have_count(0, timeout=PATIENCE * 1_000)
+    # Comes after the rows: how long after the event before it in its stream each occurred.
+    expect(page.locator(".wb-rows tbody td:last-child").first).not_to_be_empty(timeout=PATIENCE * 1_000)
+    page.wait_for_timeout(1_000)
+    expect(page.locator(".wb-work")).to_be_hidden(timeout=PATIENCE * 1_000)
     page.screenshot(path=FOLDER / f"{name}.png")
     print(f"docs/{name}.png")
 
