@@ -138,8 +138,8 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
         if isinstance(error, FileNotFoundError):
             return FileNotFoundError(f"{path} is missing")
         if isinstance(error, PermissionError):
-            return StorageError(f"{self._name} refuses these keys for {path}")
-        return StorageError(f"{self._name} cannot be reached or failed, asked for {path}")
+            return StorageError(f"{self._name} refuses these keys for {path}. Check them in PyIceberg's configuration.")
+        return StorageError(f"{self._name} cannot be reached or failed, asked for {path}. Ask again when it is back.")
 
 
 class ObjectFile(io.RawIOBase):
