@@ -1,12 +1,13 @@
 """The commands of stack.py: fetch, up, run, check, env, down."""
 
 import argparse
+import contextlib
 import shlex
 import shutil
 import signal
 import socket
 import sys
-import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -98,14 +99,15 @@ def up(stack: Stack, _given: argparse.Namespace) -> None:
 
 def run(stack: Stack, given: argparse.Namespace) -> None:
     """Start the stack, and stop it on Ctrl-C or when told to end."""
-    asked = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: asked.set())
+        signal.signal(number, signal.default_int_handler)
     try:
         start_stack(stack, say)
         say("every part answers; Ctrl-C stops them")
-        while not asked.wait(0.5):
-            find_dead(stack)
+        with contextlib.suppress(KeyboardInterrupt):
+            while True:
+                time.sleep(0.5)
+                find_dead(stack)
     finally:
         down(stack, given)
 

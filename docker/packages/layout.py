@@ -100,7 +100,12 @@ def find_free_ports(count: int) -> list[int]:
 
 @functools.cache
 def cache_folder() -> Path:
-    """Return where downloads and builds are kept, under the user's cache as it was when first asked."""
+    """Return where downloads and builds are kept: under the user's cache as it was when first asked.
+
+    STACK_CACHE names another place; the tests set it, as their own cache is another for each run.
+    """
+    if named := os.environ.get("STACK_CACHE"):
+        return Path(named)
     home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return Path(home).expanduser() / "eventlog-workbench" / "stack"
 

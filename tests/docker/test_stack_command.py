@@ -20,7 +20,9 @@ COMMANDS = ["fetch", "up", "run", "check", "env", "down"]
 
 def run_stack(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, str(ROOT / "docker" / "stack.py"), *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ | variables)
+    return subprocess.run(
+        command, capture_output=True, text=True, check=False, env=os.environ | {"STACK_CACHE": ""} | variables
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)

@@ -39,7 +39,7 @@ def test_every_file_of_the_table_stands_there() -> None:
 def test_where_the_parts_cannot_be_had_the_stack_tests_say_so_and_pass(tmp_path: Path) -> None:
     test = "tests/stack/test_services.py::test_every_part_answers_and_trino_reads_what_the_repository_says"
     command = [sys.executable, "-m", "pytest", "-q", "-m", "stack", "-p", "no:cacheprovider", test]
-    variables = os.environ | {"PATH": "/nonexistent", "XDG_CACHE_HOME": str(tmp_path)}
+    variables = os.environ | {"PATH": "/nonexistent", "STACK_CACHE": str(tmp_path / "stack")}
     done = subprocess.run(command, cwd=ROOT, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
     assert "STACK NOT TESTED: The stack cannot be had here: go and mvn not found" in done.stdout

@@ -68,7 +68,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         with pytest.MonkeyPatch.context() as patch:
             for name, value in found.client_variables().items():
                 patch.setenv(name, value)
-            # What a machine caches of a lake is this test run's own.
+            # What a machine caches of a lake is this test run's own; the stack's parts are everybody's.
+            patch.setenv("STACK_CACHE", str(cache_folder()))
             patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
             yield found
     finally:
