@@ -63,3 +63,20 @@ def test_three_computers_that_write_at_once_with_connections_cut_lose_and_double
     machines: Machines, seed: int
 ) -> None:
     write_in_bad_weather(machines, seed, writers=3, batches=4)
+
+
+def test_an_index_published_and_fetched_while_connections_are_cut_costs_time_and_no_answer(
+    machines: Machines, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workbench.eventlog.published.COMMITS", 2)
+    for module in ("published", "store"):
+        monkeypatch.setattr(f"workbench.eventlog.{module}.WORTH_FETCHING", 1)
+    writer = machines.add()
+    with Cutter([writer], 1, every=0.2):
+        receipts = {f"e-{SIZE * at}": append_batch(writer, at, name="e-").positions for at in range(8)}
+    for _ in range(3):
+        fresh = machines.add()
+        with Cutter([fresh], 2, every=0.1):
+            again = [append_batch(fresh, at, name="e-") for at in range(8)]
+        assert [list(receipt.positions) for receipt in again] == [list(where) for where in receipts.values()]
+    assert_holds(machines, receipts)
