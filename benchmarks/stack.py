@@ -92,7 +92,7 @@ def open_lake(namespace: str, *, engine: str = "trino") -> Iterator["Session"]:
 @contextmanager
 def scratch_namespace() -> Iterator[str]:
     """Yield a name no log has; its tables and files are dropped when the block ends."""
-    name = f"bench_{secrets.token_hex(5)}"
+    name = f"benchmark_{secrets.token_hex(5)}"
     try:
         yield name
     finally:
@@ -101,7 +101,7 @@ def scratch_namespace() -> Iterator[str]:
 
 def kept_log(story: Story) -> str:
     """Return the namespace of the log that holds a story, built through ingest when the stack has none."""
-    name = f"bench_{story.total}_{hashlib.sha256(str(log_name(story)).encode()).hexdigest()[:10]}"
+    name = f"benchmark_{story.total}_{hashlib.sha256(str(log_name(story)).encode()).hexdigest()[:10]}"
     with open_lake(name) as session:
         if session.head().event_count == story.total:
             return name
