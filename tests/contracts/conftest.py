@@ -12,9 +12,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from pyiceberg.catalog import load_catalog
 
 from tests.stack.conftest import stack  # noqa: F401 - the stack's own fixture, started or found
+from tests.stack.proxy import load_lake
 from workbench.config import TrinoSettings, read_trino
 from workbench.query.base import Engine, Part, Relation, Table
 from workbench.query.duckdb import DuckDBEngine
@@ -90,7 +90,7 @@ def open_server_engine() -> TrinoEngine:
 @contextmanager
 def open_trino(_folder: Path) -> Iterator[tuple[Engine, dict[str, Relation]]]:
     """The same events in two tables of a real catalog: the first five in one, all but the first three in the other."""
-    catalog, namespace = load_catalog("lake"), f"contracts_{uuid4().hex[:8]}"
+    catalog, namespace = load_lake(), f"contracts_{uuid4().hex[:8]}"
     catalog.create_namespace(namespace)
     rows, parts = make_rows(), []
     for name, some, after in (("first", rows.slice(0, 5), None), ("second", rows.slice(3), 4)):
