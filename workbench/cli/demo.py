@@ -22,8 +22,8 @@ def make_demo(target: str | None, *, events: int) -> dict[str, Any]:
     """Make the demo log in a folder that holds no events yet; return what stands there then.
 
     The records stay beside the log as ``loan-desk.ndjson.gz``, so that ``workbench trace`` can follow each of them;
-    the schemas go to ``schemas``. A folder's log is maintained once, so that one stream is found at once. Raises StorageError
-    when the folder cannot be written.
+    the schemas go to ``schemas``. A folder's log is maintained once, so that one stream is found at once. Raises
+    StorageError when the folder cannot be written.
     """
     from workbench.session import connect
 
