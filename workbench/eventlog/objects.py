@@ -1,6 +1,7 @@
 """The log's files in an object store as an embedded engine reads them: nothing else, and never a byte twice."""
 
 import io
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from hashlib import blake2b
@@ -107,7 +108,7 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
         missing = [number for number, block in blocks.items() if block is None]
         if missing:
             begin, end = missing[0] * BLOCK, min((missing[-1] + 1) * BLOCK, size)
-            fetched = memoryview(self._ask(lambda store: store.cat_file(path, start=begin, end=end), path))
+            fetched = memoryview(self._ask(lambda store: _cat_whole(store, path, begin, end), path))
             for number in range(missing[0], missing[-1] + 1):
                 at = number * BLOCK - begin
                 blocks[number] = bytes(fetched[at : at + BLOCK])
@@ -142,11 +143,28 @@ class ObjectFiles(AbstractFileSystem):  # type: ignore[misc]  # fsspec has no ty
         return StorageError(f"{self._name} cannot be reached or failed, asked for {path}. Ask again when it is back.")
 
 
+def _cat_whole(store: Any, path: str, begin: int, end: int) -> bytes:
+    """Return the bytes from ``begin`` to ``end``, all of them: fewer would be kept and shift what comes behind."""
+    content: bytes = store.cat_file(path, start=begin, end=end)
+    if len(content) != end - begin:
+        raise OSError(f"{len(content)} bytes came for the {end - begin} from {begin} on")
+    return content
+
+
+class _Place(threading.local):
+    """Where the next read begins, for each thread its own."""
+
+    at: int = 0
+
+
 class ObjectFile(io.RawIOBase):
-    """One file, read where it is sought."""
+    """One file, read where it is sought.
+
+    Threads of the engine share it, and each seeks and then reads: between the two another thread may come.
+    """
 
     def __init__(self, files: ObjectFiles, path: str) -> None:
-        self._files, self._path, self._at = files, path, 0
+        self._files, self._path, self._place = files, path, _Place()
 
     @property
     def size(self) -> int:
@@ -163,18 +181,19 @@ class ObjectFile(io.RawIOBase):
 
     def tell(self) -> int:
         """Return the place the next read begins at."""
-        return self._at
+        return self._place.at
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
         """Go to a place and return it."""
-        self._at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self.size}[whence]
-        return self._at
+        self._place.at = offset + {io.SEEK_SET: 0, io.SEEK_CUR: self._place.at, io.SEEK_END: self.size}[whence]
+        return self._place.at
 
     def read(self, size: int = -1) -> bytes:
         """Return up to ``size`` bytes from here on, all that is left when it is negative."""
-        stop = self.size if size < 0 else min(self._at + size, self.size)
-        content = self._files.read_range(self._path, self._at, stop) if stop > self._at else b""
-        self._at += len(content)
+        start = self._place.at
+        stop = self.size if size < 0 else min(start + size, self.size)
+        content = self._files.read_range(self._path, start, stop) if stop > start else b""
+        self._place.at = start + len(content)
         return content
 
 
