@@ -48,3 +48,21 @@ def build_cloud_event(**attributes: Any) -> dict[str, Any]:
 def encode_lines(values: Iterable[Any]) -> bytes:
     """Return the values as JSON lines."""
     return b"".join(json.dumps(value).encode() + b"\n" for value in values)
+
+
+def declare_type(event_type: str) -> str:
+    """Return the declaration of a type in its third version: what was `sum` is `amount`, and has a currency."""
+    return f"""
+event_type = "{event_type}"
+current = 3
+
+[[hop]]
+from = 1
+to = 2
+steps = [{{ rename = "sum", to = "amount" }}]
+
+[[hop]]
+from = 2
+to = 3
+steps = [{{ default = "currency", value = "EUR" }}]
+"""

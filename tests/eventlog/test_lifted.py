@@ -6,7 +6,7 @@ import msgspec
 import pyarrow as pa
 import pytest
 
-from tests.builders import build_event
+from tests.builders import build_event, declare_type
 from workbench.config import load_settings
 from workbench.decode.registry import load_registry
 from workbench.errors import UnsupportedOnThisLogError
@@ -15,20 +15,7 @@ from workbench.eventlog import NativeLog, open_log
 from workbench.eventlog.base import Log
 from workbench.session import Session, connect
 
-TYPE = """
-event_type = "LoanRequested"
-current = 3
-
-[[hop]]
-from = 1
-to = 2
-steps = [{ rename = "sum", to = "amount" }]
-
-[[hop]]
-from = 2
-to = 3
-steps = [{ default = "currency", value = "EUR" }]
-"""
+TYPE = declare_type("LoanRequested")
 
 
 @pytest.fixture

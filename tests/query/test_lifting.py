@@ -4,23 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.builders import build_event
+from tests.builders import build_event, declare_type
 from workbench.session import Session, connect
 
-TYPE = """
-event_type = "Loan's request"
-current = 3
-
-[[hop]]
-from = 1
-to = 2
-steps = [{ rename = "sum", to = "amount" }]
-
-[[hop]]
-from = 2
-to = 3
-steps = [{ default = "currency", value = "EUR" }]
-"""
+TYPE = declare_type("Loan's request")
 
 
 @pytest.fixture

@@ -8,27 +8,14 @@ import msgspec
 import pytest
 from polars.testing import assert_frame_equal
 
-from tests.builders import build_event
+from tests.builders import build_event, declare_type
 from tests.stack.conftest import MakeSettings
 from tests.stack.proxy import Machines, load_lake
 from workbench.errors import ReadOnlyLogError
 from workbench.event import Event
 from workbench.session import Session, open_session
 
-TYPE = """
-event_type = "LoanRequested"
-current = 3
-
-[[hop]]
-from = 1
-to = 2
-steps = [{ rename = "sum", to = "amount" }]
-
-[[hop]]
-from = 2
-to = 3
-steps = [{ default = "currency", value = "EUR" }]
-"""
+TYPE = declare_type("LoanRequested")
 LIFTED = "select position, schema_version, data from events order by position"
 
 
