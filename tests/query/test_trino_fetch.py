@@ -157,6 +157,12 @@ SAID: list[tuple[str, Reply, type[WorkbenchError], str]] = [
     ),
     (
         "/1",
+        (200, b'{"id":"q1","stats":{},"error":{"errorName":"NO_NODES_AVAILABLE","message":"No nodes available."}}'),
+        EngineUnreachableError,
+        r"is starting: No nodes available \(Trino query q1\)\. Ask again",
+    ),
+    (
+        "/1",
         (200, b'{"id":"q1","stats":{},"error":{"errorName":"DIVISION_BY_ZERO","message":"Division by zero"}}'),
         QueryFailedError,
         r"Division by zero \(Trino query q1\)",

@@ -1,5 +1,6 @@
 """A Trino with TLS and authentication: each way in works through the session, and no secret shows anywhere."""
 
+import json
 import ssl
 import time
 from base64 import b64encode
@@ -8,6 +9,7 @@ from contextlib import closing, suppress
 from http import HTTPStatus
 from http.client import HTTPException, HTTPSConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -40,21 +42,34 @@ def server(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 def wait_for(stack: Stack, server: SecureServer) -> None:
-    """Return once the server answers an administrator's statement."""
+    """Return once the server has run an administrator's statement to its end: it answers before it has workers."""
     trust = ssl.create_default_context(cafile=str(server.ca))
     proof = b64encode(f"admin:{server.passwords['admin']}".encode()).decode()
     headers = {"Authorization": f"Basic {proof}", "X-Trino-User": "admin"}
     deadline = time.monotonic() + 300
     while time.monotonic() < deadline:
         assert find_process(stack, "trino") is not None, last_words(stack, "trino")
-        connection = HTTPSConnection(HOST, server.port, context=trust, timeout=10)
-        with suppress(OSError, HTTPException), closing(connection):
-            connection.request("POST", "/v1/statement", "SELECT 1", headers)
-            reply = connection.getresponse()
-            if reply.status == HTTPStatus.OK and b"SERVER_STARTING_UP" not in reply.read():
+        with suppress(OSError, HTTPException):
+            if has_run("SELECT 1", server.port, trust, headers):
                 return
         time.sleep(0.5)
     pytest.fail("the secured server does not answer")
+
+
+def has_run(statement: str, port: int, trust: ssl.SSLContext, headers: dict[str, str]) -> bool:
+    """Say whether a server runs a statement without an error."""
+    with closing(HTTPSConnection(HOST, port, context=trust, timeout=10)) as connection:
+        connection.request("POST", "/v1/statement", statement, headers)
+        while True:
+            reply = connection.getresponse()
+            if reply.status != HTTPStatus.OK:
+                return False
+            page = json.loads(reply.read())
+            if "error" in page:
+                return False
+            if "nextUri" not in page:
+                return True
+            connection.request("GET", urlsplit(page["nextUri"]).path, headers=headers)
 
 
 @pytest.fixture

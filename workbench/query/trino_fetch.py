@@ -22,6 +22,8 @@ from workbench.query.trino_columns import Column, read_columns, read_rows
 # What a server or what stands before it says when it may well answer the next time.
 BUSY: Final = frozenset({429, 502, 503, 504})
 STARTING: Final = b"SERVER_STARTING_UP"
+# A server that answers but whose workers, itself among them, have not announced themselves yet.
+NOT_READY: Final = frozenset({STARTING.decode(), "NO_NODES_AVAILABLE"})
 GONE: Final = frozenset({404, 410})
 DENIED: Final = frozenset({401, 403})
 ATTEMPTS: Final = 6
@@ -279,8 +281,10 @@ class Fetch:
 
     def _failed(self, error: Mapping[str, Any]) -> WorkbenchError:
         message = str(error.get("message", "")).rstrip(".")
-        if error.get("errorName") == STARTING.decode():
-            return EngineUnreachableError(f"Trino at {self._server.place} is starting. Ask again in a minute.")
+        if error.get("errorName") in NOT_READY:
+            return EngineUnreachableError(
+                f"Trino at {self._server.place} is starting: {message}{self.named()}. Ask again in a minute."
+            )
         if error.get("errorName") in TIME_LIMITS:
             return QueryTimeoutError(f"Trino stopped the statement: {message}{self.named()}.")
         if cause := find_cause(error.get("failureInfo")):
