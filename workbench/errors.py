@@ -95,3 +95,7 @@ class ArgumentError(WorkbenchError, ValueError):
 
 class EngineUnreachableError(WorkbenchError):
     """The server that runs statements, or the store of its answers, cannot be reached; the message names the part."""
+
+
+class ProjectionError(WorkbenchError):
+    """A projection cannot be used: an unknown field or rule, a wrong kind, or a value its rule cannot take."""

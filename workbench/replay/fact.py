@@ -1,0 +1,52 @@
+"""One event as a fold sees it: its envelope, and its payload as text until a rule asks for it."""
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+
+from workbench.decode.registry import read_kept
+from workbench.replay.paths import Path, find_member
+
+
+class Fact(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """An event of the log, lifted to its current schema version. ``data`` and ``metadata`` are JSON text."""
+
+    position: int
+    event_id: str
+    source: str
+    stream_id: str
+    event_type: str
+    occurred_at: datetime
+    recorded_at: datetime | None = None
+    stream_version: int | None = None
+    schema_version: int = 1
+    actor_id: str | None = None
+    actor_kind: str | None = None
+    correlation_id: str | None = None
+    causation_id: str | None = None
+    data: str | None = None
+    metadata: str | None = None
+
+
+FACT_COLUMNS: Final = Fact.__struct_fields__
+
+
+@lru_cache(maxsize=64)
+def read_document(text: str) -> Any:
+    """Return the JSON value of a payload, its floats as they are written. One payload is read for all its fields."""
+    return read_kept(text.encode())
+
+
+def find_value(fact: Fact, path: Path) -> Any:
+    """Return what stands at a path of an event: a JSON value, an envelope's text, number or time; UNSET for nothing."""
+    value = getattr(fact, path.column)
+    if value is None:
+        return msgspec.UNSET
+    return find_member(read_document(value), path.members) if path.in_json else value
+
+
+def place_of(fact: Fact, order: str) -> tuple[Any, ...]:
+    """Return where an event stands in a projection's order."""
+    return (fact.position,) if order == "position" else (fact.occurred_at, fact.position)

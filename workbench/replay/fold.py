@@ -1,0 +1,235 @@
+"""The fold: events in a projection's order become the states of its entities. Every question runs this one."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from workbench.replay.cancels import Cancel, judge_cancels
+from workbench.replay.fact import Fact, find_value, place_of, read_document
+from workbench.replay.projection import Condition, Field, Projection, Source
+from workbench.replay.rules import UNSET, State, make_step, note_slot, show_slot, start_slot, write_state
+from workbench.replay.values import FAILED, make_reader, write_scalar
+
+# A rule for one event: changes the state, returns None, or why the field could not take the event's value.
+Updater = Callable[[State, Fact], str | None]
+NULLED: Final = frozenset({"last", "first"})
+
+
+class Entity(msgspec.Struct):
+    """An entity's state so far: its slots, how many events it counts, the last of them, and what could not be read."""
+
+    slots: State
+    event_count: int = 0
+    position: int = -1
+    occurred_at: datetime | None = None
+    failed: dict[str, int] = msgspec.field(default_factory=dict)
+
+
+class Change(msgspec.Struct, frozen=True, gc=False):
+    """What one event did to one entity: the fields whose rules saw it, and why some could not take its value."""
+
+    touched: Sequence[str]
+    errors: Mapping[str, str]
+
+
+class Folder:
+    """Folds the events of a projection's entities, one event after another in its order."""
+
+    def __init__(self, projection: Projection) -> None:
+        self.projection = projection
+        self._updaters: dict[str, tuple[tuple[str, Updater], ...]] = {}
+
+    def start(self) -> Entity:
+        """Return the state before the first event."""
+        return Entity([start_slot(field) for field in self.projection.fields])
+
+    def apply(self, entity: Entity, fact: Fact) -> Change:
+        """Take an event into an entity's state. A field that cannot take its value stays as it is."""
+        entity.event_count += 1
+        entity.position = max(entity.position, fact.position)
+        if entity.occurred_at is None or fact.occurred_at > entity.occurred_at:
+            entity.occurred_at = fact.occurred_at
+        if self.projection.is_document:
+            return self._document(entity, fact)
+        updaters = self._updaters.get(fact.event_type)
+        if updaters is None:
+            updaters = self._updaters[fact.event_type] = make_updaters(self.projection, fact.event_type)
+        errors = {}
+        for name, update in updaters:
+            error = update(entity.slots, fact)
+            if error is not None:
+                errors[name] = error
+                entity.failed[name] = entity.failed.get(name, 0) + 1
+        return Change([name for name, _ in updaters], errors)
+
+    def _document(self, entity: Entity, fact: Fact) -> Change:
+        payload = None if fact.data is None else read_document(fact.data)
+        if not isinstance(payload, dict):
+            return Change((), {})
+        entity.slots = [{**(entity.slots[0] if entity.slots else {}), **payload}]
+        return Change(list(payload), {})
+
+    def show(self, entity: Entity) -> dict[str, Any]:
+        """Return the fields' values as JSON holds them."""
+        if self.projection.is_document:
+            return dict(entity.slots[0]) if entity.slots else {}
+        return {
+            field.name: show_slot(field, slot) for field, slot in zip(self.projection.fields, entity.slots, strict=True)
+        }
+
+    def note(self, entity: Entity) -> dict[str, dict[str, Any]]:
+        """Return what is to be said beside the values, by field: illegal moves, capped items, failed events."""
+        notes: dict[str, dict[str, Any]] = {}
+        for field, slot in zip(self.projection.fields, entity.slots, strict=False):
+            if said := note_slot(field, slot):
+                notes[field.name] = dict(said)
+            if field.name in entity.failed:
+                notes.setdefault(field.name, {})["failed"] = entity.failed[field.name]
+        return notes
+
+    def write(self, entity: Entity) -> str:
+        """Return the state's canonical text."""
+        return write_state(self.show(entity))
+
+
+def make_updaters(projection: Projection, event_type: str) -> tuple[tuple[str, Updater], ...]:
+    """Return, for the fields that an event type may change, what it does to each."""
+    made = []
+    for slot, field in enumerate(projection.fields):
+        sources = [source for source in field.sources if source.event_types is None or event_type in source.event_types]
+        if sources:
+            made.append((field.name, make_updater(field, slot, sources)))
+    return tuple(made)
+
+
+def make_updater(field: Field, slot: int, sources: Sequence[Source]) -> Updater:
+    """Return what an event does to a field: the first of the sources whose conditions hold counts."""
+    cases = [(source.when, make_case(field, slot, source)) for source in sources]
+    if len(cases) == 1 and not cases[0][0]:
+        return cases[0][1]
+
+    def update(state: State, fact: Fact) -> str | None:
+        for conditions, case in cases:
+            if all(holds(condition, fact) for condition in conditions):
+                return case(state, fact)
+        return None
+
+    return update
+
+
+def make_case(field: Field, slot: int, source: Source) -> Updater:
+    """Return what an event does to a field through one source."""
+    step, read = make_step(field, slot, removes=source.removes), make_reader(field)
+    find = make_finder(source)
+    if field.rule == "count":
+        return lambda state, fact: None if find(fact) in (None, UNSET) else step(state, None, fact)
+    if field.rule in ("text", "merge"):
+        return lambda state, fact: None if (value := find(fact)) is UNSET else step(state, value, fact)
+    takes_null = field.takes_null and field.rule in NULLED
+    takes_absent = field.takes_absent and field.rule in NULLED
+
+    def update(state: State, fact: Fact) -> str | None:
+        found = find(fact)
+        if found is UNSET:
+            return step(state, None, fact) if takes_absent else None
+        value = read(found)
+        if value is None:
+            return step(state, None, fact) if takes_null else None
+        if value is FAILED:
+            return f"{write_scalar(found) or 'its value'!r:.80} is no {field.kind}"
+        return step(state, value, fact)
+
+    return update
+
+
+def make_finder(source: Source) -> Callable[[Fact], Any]:
+    """Return what finds a source's value in an event; without path and constant it is true for every event."""
+    path, values = source.path, source.values
+    if source.constant is not UNSET or path is None:
+        constant = True if source.constant is UNSET else source.constant
+        return lambda _fact: constant
+    if values is None:
+        return lambda fact: find_value(fact, path)
+
+    def find(fact: Fact) -> Any:
+        found = find_value(fact, path)
+        text = None if found is UNSET else write_scalar(found)
+        return found if text is None else values.get(text, found)
+
+    return find
+
+
+def holds(condition: Condition, fact: Fact) -> bool:
+    """Tell whether a condition holds for an event."""
+    found = find_value(fact, condition.path)
+    if condition.texts is None:
+        met = found is not UNSET and found is not None
+    else:
+        met = found is not UNSET and write_scalar(found) in condition.texts
+    return met is not condition.is_negated
+
+
+def name_entities(projection: Projection, fact: Fact) -> tuple[str, ...]:
+    """Return the entities that an event touches, each once: the texts at the projection's entity paths."""
+    if projection.is_by_stream:
+        return (fact.stream_id,)
+    names: dict[str, None] = {}
+    for path in projection.entity:
+        found = find_value(fact, path)
+        for item in found if isinstance(found, list) else (found,):
+            text = None if item is UNSET else write_scalar(item)
+            if text is not None:
+                names[text] = None
+    return tuple(names)
+
+
+def counts(projection: Projection, fact: Fact) -> bool:
+    """Tell whether an event may change a state: it has a type of the projection's, and is no cancel."""
+    if projection.cancels is not None and fact.event_type in projection.cancels.event_types:
+        return False
+    return projection.event_types is None or fact.event_type in projection.event_types
+
+
+def find_cancels(projection: Projection, facts: Sequence[Fact]) -> list[Cancel]:
+    """Return the cancels among events, each with its target among them."""
+    rule = projection.cancels
+    if rule is None:
+        return []
+    cancels = [fact for fact in facts if fact.event_type in rule.event_types]
+    named = {(fact.source, fact.event_id): fact for fact in facts} if cancels else {}
+    return [make_cancel(projection, fact, named) for fact in cancels]
+
+
+def make_cancel(projection: Projection, fact: Fact, named: Mapping[tuple[str, str], Fact]) -> Cancel:
+    """Return what an event cancels, given the events by source and id."""
+    rule = projection.cancels
+    target = None if rule is None else find_value(fact, rule.target)
+    known = named.get((fact.source, target)) if isinstance(target, str) else None
+    if known is not None and rule is not None and rule.in_stream and known.stream_id != fact.stream_id:
+        known = None
+    return Cancel(
+        position=fact.position,
+        place=place_of(fact, projection.order),
+        target=None if known is None else known.position,
+        target_place=None if known is None else place_of(known, projection.order),
+    )
+
+
+def fold_facts(projection: Projection, facts: Iterable[Fact]) -> dict[str, Entity]:
+    """Return the state of every entity that the events of a cut touch, by its name.
+
+    The events may come in any order.
+    """
+    ordered = sorted(facts, key=lambda fact: place_of(fact, projection.order))
+    cancelled = judge_cancels(find_cancels(projection, ordered)).cancelled
+    folder, entities = Folder(projection), dict[str, Entity]()
+    for fact in ordered:
+        if fact.position in cancelled or not counts(projection, fact):
+            continue
+        for name in name_entities(projection, fact):
+            if name not in entities:
+                entities[name] = folder.start()
+            folder.apply(entities[name], fact)
+    return entities
