@@ -12,6 +12,7 @@ from workbench.replay.paths import INTEGERS, TIMES, Path, read_path
 from workbench.replay.projection import (
     DOCUMENT,
     Cancels,
+    Compensation,
     Condition,
     Field,
     Kind,
@@ -65,6 +66,11 @@ class _Cancels(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     in_stream: bool = True
 
 
+class _Compensation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    event_type: str
+    target: Written = "data.compensates"
+
+
 class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: str
     fields: dict[str, _Field]
@@ -72,6 +78,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     order: Order = "position"
     entity: str | tuple[Written, ...] = "stream_id"
     cancels: _Cancels | None = None
+    compensations: dict[str, _Compensation] = {}
 
 
 def load_projections(folder: str | File | None) -> dict[str, Projection]:
@@ -131,10 +138,24 @@ def make_projection(table: Mapping[str, Any]) -> Projection:
         if cancels is None
         else Cancels(
             event_types=tuple(sorted(cancels.event_types)),
-            target=read_path(cancels.target),
+            target=read_target(cancels.target) if cancels.target != "causation_id" else read_path("causation_id"),
             in_stream=cancels.in_stream,
         ),
+        compensations={
+            undone: Compensation(event_type=read.event_type, target=read_target(read.target))
+            for undone, read in read.compensations.items()
+        },
     )
+
+
+def read_target(written: Written) -> Path:
+    """Return the path at which a compensating event names the event it undoes. Raises ProjectionError."""
+    path = read_path(written)
+    if path.column != "data" or not path.members:
+        raise ProjectionError(
+            f"{path} cannot name the event undone. Give a member of the payload, as data.compensates."
+        )
+    return path
 
 
 def _field(name: str, read: _Field) -> Field:

@@ -39,6 +39,15 @@ def read_document(text: str) -> Any:
     return read_kept(text.encode())
 
 
+def describe_fact(fact: Fact) -> dict[str, Any]:
+    """Return an event as a reducer sees it: the envelope by name, and payload and metadata as values of its own."""
+    described = {name: getattr(fact, name) for name in FACT_COLUMNS}
+    for name in ("data", "metadata"):
+        text = described[name]
+        described[name] = None if text is None else msgspec.json.decode(text)
+    return described
+
+
 def find_value(fact: Fact, path: Path) -> Any:
     """Return what stands at a path of an event: a JSON value, an envelope's text, number or time; UNSET for nothing."""
     value = getattr(fact, path.column)

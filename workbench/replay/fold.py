@@ -1,13 +1,14 @@
 """The fold: events in a projection's order become the states of its entities. Every question runs this one."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from copy import deepcopy
 from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from workbench.replay.cancels import Cancel, judge_cancels
-from workbench.replay.fact import Fact, find_value, place_of, read_document
+from workbench.replay.fact import Fact, describe_fact, find_value, place_of, read_document
 from workbench.replay.projection import Condition, Field, Projection, Source
 from workbench.replay.rules import UNSET, State, make_step, note_slot, show_slot, start_slot, write_state
 from workbench.replay.values import FAILED, make_reader, write_scalar
@@ -40,9 +41,12 @@ class Folder:
     def __init__(self, projection: Projection) -> None:
         self.projection = projection
         self._updaters: dict[str, tuple[tuple[str, Updater], ...]] = {}
+        self._slots = {field.name: slot for slot, field in enumerate(projection.fields)}
 
     def start(self) -> Entity:
         """Return the state before the first event."""
+        if self.projection.is_open:
+            return Entity([{} if self.projection.reduce is None else deepcopy(self.projection.initial)])
         return Entity([start_slot(field) for field in self.projection.fields])
 
     def apply(self, entity: Entity, fact: Fact) -> Change:
@@ -51,8 +55,8 @@ class Folder:
         entity.position = max(entity.position, fact.position)
         if entity.occurred_at is None or fact.occurred_at > entity.occurred_at:
             entity.occurred_at = fact.occurred_at
-        if self.projection.is_document:
-            return self._document(entity, fact)
+        if self.projection.is_open:
+            return self._open(entity, fact)
         updaters = self._updaters.get(fact.event_type)
         if updaters is None:
             updaters = self._updaters[fact.event_type] = make_updaters(self.projection, fact.event_type)
@@ -64,20 +68,36 @@ class Folder:
                 entity.failed[name] = entity.failed.get(name, 0) + 1
         return Change([name for name, _ in updaters], errors)
 
-    def _document(self, entity: Entity, fact: Fact) -> Change:
-        payload = None if fact.data is None else read_document(fact.data)
-        if not isinstance(payload, dict):
-            return Change((), {})
-        entity.slots = [{**(entity.slots[0] if entity.slots else {}), **payload}]
-        return Change(list(payload), {})
+    def _open(self, entity: Entity, fact: Fact) -> Change:
+        """Take an event into a state whose members are its fields: by the function, or member by member."""
+        before = entity.slots[0]
+        if self.projection.reduce is None:
+            payload = None if fact.data is None else read_document(fact.data)
+            entity.slots[0] = {**before, **payload} if isinstance(payload, dict) else before
+            return Change(list(payload) if isinstance(payload, dict) else (), {})
+        try:
+            entity.slots[0] = self.projection.reduce(deepcopy(before), describe_fact(fact))
+            write_state(name_members(entity.slots[0]))
+        except Exception as error:  # noqa: BLE001 - whatever a foreign function raises is told at its event
+            entity.slots[0] = before
+            entity.failed["state"] = entity.failed.get("state", 0) + 1
+            return Change((), {"state": f"{type(error).__name__}: {error}"})
+        return Change([*name_members(before), *name_members(entity.slots[0])], {})
 
     def show(self, entity: Entity) -> dict[str, Any]:
         """Return the fields' values as JSON holds them."""
-        if self.projection.is_document:
-            return dict(entity.slots[0]) if entity.slots else {}
+        if self.projection.is_open:
+            return name_members(entity.slots[0])
         return {
             field.name: show_slot(field, slot) for field, slot in zip(self.projection.fields, entity.slots, strict=True)
         }
+
+    def show_field(self, entity: Entity, name: str) -> Any:
+        """Return one field's value as JSON holds it; UNSET where an open state has no such member."""
+        if self.projection.is_open:
+            return name_members(entity.slots[0]).get(name, UNSET)
+        slot = self._slots[name]
+        return show_slot(self.projection.fields[slot], entity.slots[slot])
 
     def note(self, entity: Entity) -> dict[str, dict[str, Any]]:
         """Return what is to be said beside the values, by field: illegal moves, capped items, failed events."""
@@ -85,13 +105,18 @@ class Folder:
         for field, slot in zip(self.projection.fields, entity.slots, strict=False):
             if said := note_slot(field, slot):
                 notes[field.name] = dict(said)
-            if field.name in entity.failed:
-                notes.setdefault(field.name, {})["failed"] = entity.failed[field.name]
+        for name, failed in sorted(entity.failed.items()):
+            notes.setdefault(name, {})["failed"] = failed
         return notes
 
     def write(self, entity: Entity) -> str:
         """Return the state's canonical text."""
         return write_state(self.show(entity))
+
+
+def name_members(state: Any) -> dict[str, Any]:
+    """Return the fields of an open state: an object's members, any other value as ``state``."""
+    return dict(state) if isinstance(state, dict) else {"state": state}
 
 
 def make_updaters(projection: Projection, event_type: str) -> tuple[tuple[str, Updater], ...]:

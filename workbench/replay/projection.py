@@ -1,6 +1,6 @@
 """What a projection is: fields, each with the rule that makes its value of events. Values only; no I/O."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from hashlib import sha256
 from typing import Any, Final, Literal
@@ -73,6 +73,13 @@ class Cancels(msgspec.Struct, frozen=True, kw_only=True):
     in_stream: bool = True
 
 
+class Compensation(msgspec.Struct, frozen=True, kw_only=True):
+    """What undoes an event of a type: an event of another type, whose payload names the event undone at ``target``."""
+
+    event_type: str
+    target: Path
+
+
 class Projection(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """What becomes of the events of each entity.
 
@@ -86,6 +93,13 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     entity: tuple[Path, ...] = (Path("stream_id"),)
     fields: tuple[Field, ...] = ()
     cancels: Cancels | None = None
+    # By event type, what a rollback proposes; a type that is not there is undone by a cancel, where there are such.
+    compensations: Mapping[str, Compensation] = {}
+    # A projection by a Python function has these instead of fields; see reducers.py.
+    reduce: Callable[[Any, dict[str, Any]], Any] | None = None
+    initial: Any = None
+    reads: tuple[str, ...] | None = None
+    code: str | None = None
 
     @property
     def is_by_stream(self) -> bool:
@@ -95,11 +109,11 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def is_folded(self) -> bool:
         """Tell whether Python folds it, because a rule of it has no SQL."""
-        return self.is_document or any(needs_fold(field) for field in self.fields)
+        return self.is_open or any(needs_fold(field) for field in self.fields)
 
     @property
-    def is_document(self) -> bool:
-        """Tell whether its fields are whatever members the payloads have."""
+    def is_open(self) -> bool:
+        """Tell whether its fields are whatever members its state has: the document's, or a function's."""
         return not self.fields
 
     @cached_property
@@ -110,12 +124,14 @@ class Projection(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if source.event_types is None:
                 return None
             named.update(source.event_types)
-        return tuple(sorted(named)) if self.fields else None
+        return tuple(sorted(named)) if self.fields else self.reads
 
     @cached_property
     def hash(self) -> str:
         """The SHA-256 of the declaration: it changes whenever a state may."""
-        return sha256(encode_sorted(self)).hexdigest()
+        declared = msgspec.structs.asdict(self)
+        del declared["reduce"]
+        return sha256(encode_sorted(declared)).hexdigest()
 
     def field(self, name: str) -> Field:
         """Return a field by its name."""
