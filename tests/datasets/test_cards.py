@@ -5,8 +5,10 @@ import hashlib
 import io
 import json
 import re
+import sqlite3
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import fastavro
@@ -64,6 +66,15 @@ def test_the_parquet_sample_comes_from_its_seed_row_by_row(rebuilt: dict[str, by
     assert pq.read_table(io.BytesIO(rebuilt["loan-desk.parquet"])).equals(pq.read_table(SAMPLES / "loan-desk.parquet"))
 
 
+def test_the_sqlite_sample_comes_from_its_seed_row_by_row(rebuilt: dict[str, bytes]) -> None:
+    dumps = []
+    for content in (rebuilt["loan-desk.sqlite"], (SAMPLES / "loan-desk.sqlite").read_bytes()):
+        with closing(sqlite3.connect(":memory:")) as database:
+            database.deserialize(content)
+            dumps.append(list(database.iterdump()))
+    assert dumps[0] == dumps[1]
+
+
 def test_every_sample_holds_the_same_thousand_ids_in_its_own_words() -> None:
     lines = (SAMPLES / "loan-desk.ndjson").read_text(encoding="utf-8").splitlines()
     ids = [json.loads(line)["id"] for line in lines]
@@ -75,6 +86,8 @@ def test_every_sample_holds_the_same_thousand_ids_in_its_own_words() -> None:
     with (SAMPLES / "loan-desk.avro").open("rb") as file:
         avro = [row["event_id"] for row in fastavro.reader(file) if isinstance(row, dict)]
     attributes = etree.parse(SAMPLES / "loan-desk.xes").findall(".//{*}event/{*}string[@key='identity:id']")
+    with closing(sqlite3.connect(SAMPLES / "loan-desk.sqlite")) as database:
+        assert [name for (name,) in database.execute("select ocel_id from event order by rowid")] == ids
     assert len(set(ids)) == 1_000
     assert ids == plain == table == columns == avro
     assert sorted(ids) == sorted(attribute.get("value") for attribute in attributes)

@@ -24,6 +24,15 @@ def test_a_sample_comes_in_whole(name: str, tmp_path: Path) -> None:
         assert session.head().position == 999
 
 
+def test_the_object_centric_sample_brings_its_objects_too(tmp_path: Path) -> None:
+    with workbench.connect(tmp_path / "log") as session:
+        report = ingest(session, "loan-desk.sqlite")
+        assert (report.read, report.appended, report.quarantined) == (1_255, 1_255, 0)
+        kinds = session.sql("select event_type, count(*) as n from events group by 1")
+        counts = dict(kinds.rows())
+        assert (counts.pop("ObjectCreated"), counts.pop("ObjectChanged"), sum(counts.values())) == (164, 91, 1_000)
+
+
 @pytest.mark.parametrize("name", [*PLAIN[1:], *MAPPED])
 def test_the_same_events_in_another_format_are_the_same_events(name: str, tmp_path: Path) -> None:
     with workbench.connect(tmp_path / "log") as session:

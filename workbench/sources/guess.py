@@ -26,7 +26,10 @@ _ROOT: Final = re.compile(
 _MARKER: Final = re.compile(r'"specversion"\s*:\s*"')
 _UTF16: Final = (b"\xff\xfe", b"\xfe\xff")
 # What a file of one of these kinds begins with is never the beginning of another kind.
-_CERTAIN: Final = ("parquet", "avro", "xes")
+_CERTAIN: Final = ("parquet", "avro", "xes", "ocel")
+_SQLITE: Final = b"SQLite format 3"
+# A table that only OCEL 2.0 has; SQLite keeps the names of the first tables at a file's beginning.
+_OCEL: Final = b"event_map_type"
 
 
 def open_source(path: str | Path, *, format: str | None = None, mapping: str | Path | Mapping | None = None) -> Source:  # noqa: A002 - the word the user says
@@ -40,8 +43,10 @@ def open_source(path: str | Path, *, format: str | None = None, mapping: str | P
     given = mapping if mapping is None or isinstance(mapping, Mapping) else load_mapping(Path(mapping))
     head = read_head(path)
     kind = format or (given.format if given else None)
-    _check_named(path, kind, recognise(head))
-    kind = kind or recognise(head) or _ask_others(head)
+    # A long schema may hide the names of a database's tables; OCEL is the only such format of ours, and looks closer.
+    possible = "ocel" if head.startswith(_SQLITE) else None
+    _check_named(path, kind, recognise(head) or possible)
+    kind = kind or recognise(head) or _ask_others(head) or possible
     if kind is None:
         raise SourceError(
             f"{path} is of no kind that is known ({_describe(head)}). "
@@ -60,6 +65,8 @@ def recognise(head: bytes) -> str | None:
     for magic, kind in _MAGIC:
         if head.startswith(magic):
             return kind
+    if head.startswith(_SQLITE):
+        return "ocel" if _OCEL in head else None
     text = (_read_text(head) or "").lstrip("\ufeff \t\r\n")
     if text.startswith("<"):
         root = _ROOT.match(text)
@@ -111,7 +118,6 @@ def _check_named(path: Path, named: str | None, seen: str | None) -> None:
 
 def _describe(head: bytes) -> str:
     for magic, name in (
-        (b"SQLite format 3", "a SQLite database"),
         (b"PK\x03\x04", "a zip archive"),
         (b"%PDF", "a PDF"),
     ):
@@ -185,6 +191,13 @@ def _open_avro(path: Path, mapping: Mapping | None) -> Source:
     return AvroSource(path, mapping=mapping)
 
 
+def _open_ocel(path: Path, mapping: Mapping | None) -> Source:
+    from workbench.sources.ocel import OcelSource
+
+    _refuse_mapping("OCEL", mapping)
+    return OcelSource(path)
+
+
 def _refuse_mapping(kind: str, mapping: Mapping | None) -> None:
     if mapping is not None:
         raise MappingError(f"{kind} says itself which part is which, so {mapping.name} cannot be used. Leave it out.")
@@ -206,4 +219,5 @@ _OPENERS: Final[dict[str, Callable[[Path, Mapping | None], Source]]] = {
     "csv": _open_csv,
     "parquet": _open_parquet,
     "avro": _open_avro,
+    "ocel": _open_ocel,
 }
