@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workbench.query import plans
 from workbench.query.base import ArrowFunction, Part, Relation
 from workbench.query.cuts import keep_files
 from workbench.query.duckdb import DuckDBEngine
@@ -109,6 +110,23 @@ def test_files_that_no_row_can_come_from_are_not_read(
     whole = {name: Relation(name=name, columns=COLUMNS, version="2", parts=(Part(files=stored.parts[0].files),))}
     assert files_read(engine, statement, values, lifted(stored)) == files
     assert engine.query(statement, values, lifted(stored)).equals(engine.query(statement, values, whole))
+
+
+@pytest.mark.parametrize(("listed", "views"), [(FILES, 0), (1, FILES // 2)])
+@pytest.mark.parametrize("name", ["events", "events_stored"])
+def test_only_a_window_of_many_files_makes_a_view_of_its_own(
+    stored: Relation, monkeypatch: pytest.MonkeyPatch, name: str, listed: int, views: int
+) -> None:
+    monkeypatch.setattr(plans, "_LISTED", listed)
+    functions = {"lift": ArrowFunction(call=lift, arguments=("varchar", "varchar"), result="varchar")}
+    engine = DuckDBEngine([Path(stored.parts[0].files[0]).parent], functions=functions)
+    for number in range(FILES // 2):
+        window = {"a": hour(number * ROWS), "b": hour((number + 2) * ROWS)}
+        statement = f"select count(*) as n from {name} where occurred_at >= :a and occurred_at < :b"  # noqa: S608 - our own names
+        assert engine.query(statement, window, lifted(stored))["n"].to_list() == [2 * ROWS]
+    found = engine._connection.cursor().sql("select sql from duckdb_views() where view_name like 'wb%'").fetchall()
+    assert sum("read_parquet" in sql for (sql,) in found) == views
+    engine.close()
 
 
 def test_a_relation_named_twice_is_read_whole(engine: DuckDBEngine, stored: Relation) -> None:

@@ -21,6 +21,8 @@ from workbench.query.types import Type, duckdb_type, parse_type
 from workbench.query.view_cache import ViewCache
 
 _KEPT: Final = 256
+# As many files stand in the statement itself: a view of them takes 2 ms to make and each window needs another.
+_LISTED: Final = 16
 
 
 class Template(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,10 +39,14 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Filled(msgspec.Struct, frozen=True):
-    """A statement to run: DuckDB's SQL, and the relations that are to be made in process for this run."""
+    """A statement to run: DuckDB's SQL, and the relations that are to be made in process for this run.
+
+    ``is_passing`` says that it was written for this run alone, so that no view is to be made of it.
+    """
 
     sql: str
     arrow: frozenset[str]
+    is_passing: bool = False
 
 
 class Plans:
@@ -126,7 +132,8 @@ class Plans:
         values: Mapping[str, Any],
     ) -> Filled:
         sources, arrow = self._sources(template.relations, relations, cuts, values)
-        return Filled(self._named.sub(lambda found: sources[found.group(1)], template.sql), arrow)
+        sql = self._named.sub(lambda found: sources[found.group(1)], template.sql)
+        return Filled(sql, arrow, bool(arrow) or any(source.startswith("(") for source in sources.values()))
 
     def _sources(
         self,
@@ -145,11 +152,16 @@ class Plans:
             elif relation.select is not None:
                 inner = self._select(relation, relations, cuts.get(name, ()), values)
                 arrow |= inner.arrow
-                sources[name] = f"({inner.sql})" if inner.arrow else self._view(name, inner.sql)
+                sources[name] = f"({inner.sql})" if inner.is_passing else self._view(name, inner.sql)
             else:
                 kept = keep_files(relation, cuts.get(name, ()), values)
-                sources[name] = self._views.view((name, kept.version), lambda kept=kept: _parquet_select(kept))  # type: ignore[misc]  # bound now
+                sources[name] = self._files(kept, is_cut=kept is not relation)
         return sources, frozenset(arrow)
+
+    def _files(self, relation: Relation, *, is_cut: bool) -> str:
+        if is_cut and sum(len(part.files) for part in relation.parts) <= _LISTED:
+            return f"({_parquet_select(relation)})"
+        return self._views.view((relation.name, relation.version), lambda: _parquet_select(relation))
 
     def _view(self, name: str, sql: str) -> str:
         return self._views.view((name, sql), lambda: sql)
