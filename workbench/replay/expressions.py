@@ -2,24 +2,17 @@
 
 import re
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import msgspec
 
 from workbench.errors import ProjectionError
+from workbench.replay.cut import Cut
 from workbench.replay.paths import TEXTS, Path
 
 # Names that both engines' JSON paths take as they are. In Trino one that reads as a number names an item of a list.
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTABLE: Final = re.compile(r'[^"\\\x00-\x1f\x7f]*[^"\\\x00-\x1f\x7f0-9+-][^"\\\x00-\x1f\x7f]*')
-
-
-class Cut(msgspec.Struct, frozen=True, kw_only=True):
-    """Which events count: position ≤ ``position`` and occurred_at ≤ ``as_of``; None leaves a bound out."""
-
-    position: int | None = None
-    as_of: datetime | None = None
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,12 +26,12 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         """Return the conditions over the events named ``alias``, and their parameters."""
         parameters: dict[str, Any] = {}
         found = []
-        if self.cut.position is not None:
-            found.append(f"{alias}.position <= :cut_position")
-            parameters["cut_position"] = self.cut.position
+        if self.cut.up_to is not None:
+            found.append(f"{alias}.position <= :up_to")
+            parameters["up_to"] = self.cut.up_to
         if self.cut.as_of is not None:
-            found.append(f"{alias}.occurred_at <= :cut_as_of")
-            parameters["cut_as_of"] = self.cut.as_of
+            found.append(f"{alias}.occurred_at <= :as_of")
+            parameters["as_of"] = self.cut.as_of
         for column, values in (("stream_id", self.stream_ids), ("event_type", self.event_types)):
             if values is not None:
                 found.append(f"{alias}.{column} in ({quote_texts(values)})" if values else "false")
