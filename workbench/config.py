@@ -63,7 +63,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Everything a session needs to know before it opens anything.
 
     ``folder`` holds an embedded log; ``catalog`` is the name of a catalog as PyIceberg knows it and then None is the
-    folder's own SQLite catalog. ``schemas`` is the folder of event schemas and upcasters.
+    folder's own SQLite catalog. ``schemas`` is the folder of event schemas and upcasters,
+    ``projections`` that of projections.
     """
 
     folder: Path
@@ -71,6 +72,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     catalog: str | None = None
     engine: Literal["duckdb", "trino"] = "duckdb"
     schemas: Path | None = None
+    projections: Path | None = None
     log: LogSettings = msgspec.field(default_factory=LogSettings)
     query: QuerySettings = msgspec.field(default_factory=QuerySettings)
     trino: TrinoSettings = msgspec.field(default_factory=TrinoSettings)
@@ -104,9 +106,10 @@ def load_settings(
         if "folder" in values or "catalog" not in values:
             values["folder"] = base / values.get("folder", "." if file.parent == path else DEFAULT_FOLDER)
     folder = values.setdefault("folder", _cache_folder(values))
-    schemas = values.pop("schemas", None)
     values.setdefault("name", values.get("catalog") or _name(folder))
-    values["schemas"] = base / schemas if schemas else _existing(base / "schemas")
+    for name in ("schemas", "projections"):
+        given = values.pop(name, None)
+        values[name] = base / given if given else _existing(base / name)
     values["trino"] = read_trino(values.get("trino", {}), environment, catalog=values.get("catalog"))
     if engine is not None:
         values["engine"] = engine

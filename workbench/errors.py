@@ -99,3 +99,11 @@ class EngineUnreachableError(WorkbenchError):
 
 class ProjectionError(WorkbenchError):
     """A projection cannot be used: an unknown field or rule, a wrong kind, or a value its rule cannot take."""
+
+
+class UnknownProjectionError(WorkbenchError):
+    """No projection has the name given; the message lists those there are."""
+
+
+class UnknownEntityError(WorkbenchError):
+    """No event of the log, or none by the moment asked about, touches the entity given."""

@@ -15,6 +15,7 @@ import msgspec
 from workbench.config import Settings, load_settings
 from workbench.errors import ArgumentError, QueryFailedError, UnsupportedOnThisLogError
 from workbench.event import Basis, Event
+from workbench.replay.questions import Questions
 
 if TYPE_CHECKING:
     import polars as pl
@@ -66,7 +67,7 @@ def open_session(settings: Settings) -> "Session":
     return Session(settings, log=log, engine=open_engine(settings, registry, log), registry=registry)
 
 
-class Session:
+class Session(Questions):
     """Everything one can ask of a log, and the two ways to add to it. Close it, or use it as a context."""
 
     def __init__(self, settings: Settings, *, log: "Log", engine: "Engine", registry: "Registry") -> None:
@@ -305,6 +306,11 @@ class Session:
                     raise
                 relations = fresh
         raise AssertionError
+
+    def _ask(
+        self, statement: str, parameters: Mapping[str, Any], stream_ids: Sequence[str] | None = None
+    ) -> "pl.DataFrame":
+        return self._query(statement, parameters, stream_ids=stream_ids, limits={"row_limit": 0})
 
     @contextmanager
     def watching(self, progress: "Callable[[QueryProgress], None]") -> Iterator[None]:

@@ -10,7 +10,7 @@ from workbench.decode.registry import read_kept
 from workbench.replay.paths import Path, find_member
 
 
-class Fact(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+class Fact(msgspec.Struct, frozen=True, gc=False):
     """An event of the log, lifted to its current schema version. ``data`` and ``metadata`` are JSON text."""
 
     position: int

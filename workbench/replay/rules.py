@@ -254,6 +254,6 @@ def note_slot(field: Field, slot: Any) -> Mapping[str, Any]:
     return {}
 
 
-def write_state(values: Mapping[str, Any]) -> str:
+def write_state(values: Any) -> str:
     """Return a state's canonical text (RFC 8785)."""
     return write_canonical(decode_canonical(msgspec.json.encode(values))).decode()

@@ -1,0 +1,110 @@
+"""The events that an entity's state rests on, fetched from an engine."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import polars as pl
+import pyarrow as pa
+
+from workbench.decode.registry import Registry
+from workbench.replay.cut import Cut
+from workbench.replay.fact import FACT_COLUMNS, Fact
+from workbench.replay.projection import Projection
+
+# Asks an engine: statement, parameters, the streams it is about (None: all).
+Ask = Callable[[str, Mapping[str, Any], Sequence[str] | None], pl.DataFrame]
+# A name that stands in a payload's text as it is, so that the engine can look for it before JSON is read.
+PLAIN: Final = re.compile(r"[A-Za-z0-9 _.:/@+-]+")
+
+
+def load_facts(ask: Ask, projection: Projection, entities: Sequence[str], cut: Cut) -> list[Fact]:
+    """Return the events of a cut that touch the entities, with the cancels that may leave some out, by position."""
+    conditions, parameters = cut.conditions()
+    streams = None
+    if projection.is_by_stream:
+        streams = list(entities)
+        named = {f"entity_{number}": name for number, name in enumerate(entities)}
+        conditions.append(f"stream_id in ({', '.join(f':{name}' for name in named)})")
+        parameters |= named
+    elif all(map(PLAIN.fullmatch, entities)):
+        columns = sorted({path.column for path in projection.entity})
+        named = {f"entity_{number}": name for number, name in enumerate(entities)}
+        found = [f"strpos({column}, :{name}) > 0" for column in columns for name in named]
+        conditions.append(f"({' or '.join([*found, _is_cancel(projection, parameters)])})")
+        parameters |= named
+    facts = fetch_facts(ask, conditions, parameters, streams)
+    if streams is None or projection.cancels is None or projection.cancels.in_stream:
+        return facts
+    return merge_facts(facts, _elsewhere(ask, projection, cut))
+
+
+def merge_facts(*groups: Iterable[Fact]) -> list[Fact]:
+    """Return the events of several groups, each once, by position."""
+    found = {fact.position: fact for group in groups for fact in group}
+    return [found[position] for position in sorted(found)]
+
+
+def _elsewhere(ask: Ask, projection: Projection, cut: Cut) -> list[Fact]:
+    """Return every cancel of the log: its target may stand in any stream."""
+    conditions, parameters = cut.conditions()
+    conditions.append(_is_cancel(projection, parameters))
+    return fetch_facts(ask, conditions, parameters, None)
+
+
+def _is_cancel(projection: Projection, parameters: dict[str, Any]) -> str:
+    types = () if projection.cancels is None else projection.cancels.event_types
+    named = {f"cancel_{number}": name for number, name in enumerate(types)}
+    parameters |= named
+    return f"event_type in ({', '.join(f':{name}' for name in named)})" if named else "false"
+
+
+def fetch_facts(
+    ask: Ask, conditions: Sequence[str], parameters: Mapping[str, Any], streams: Sequence[str] | None
+) -> list[Fact]:
+    """Return the events that meet all conditions, by position."""
+    where = f" where {' and '.join(conditions)}" if conditions else ""
+    statement = f"select {', '.join(FACT_COLUMNS)} from events{where} order by position"  # noqa: S608 - our own names; values are bound
+    return make_facts(ask(statement, parameters, streams))
+
+
+def make_facts(events: pl.DataFrame) -> list[Fact]:
+    """Return the rows of a frame with the columns of a fact, in their order."""
+    rows = events.select(FACT_COLUMNS).rows()
+    return [Fact(*row) for row in rows]
+
+
+def assume_rows(rows: pa.Table, registry: Registry, *, behind: int | None) -> list[Fact]:
+    """Return encoded events as if they stood behind a position of the log, lifted by a registry."""
+    facts = []
+    for position, row in enumerate(rows.to_pylist(), start=-1 if behind is None else behind + 1):
+        given = {name: row[name] for name in FACT_COLUMNS if name in row}
+        fact = Fact(**{**given, "position": max(position, 0)})
+        facts.append(_lift(fact, registry, fact.schema_version, fact.data))
+    return facts
+
+
+def reread_facts(ask: Ask, facts: Sequence[Fact], registry: Registry) -> list[Fact]:
+    """Return events with their payloads as they were written, lifted by another registry than the session's."""
+    stored = fetch_stored(ask, facts)
+    return [_lift(fact, registry, *stored.get(fact.position, (fact.schema_version, fact.data))) for fact in facts]
+
+
+def fetch_stored(ask: Ask, facts: Sequence[Fact]) -> dict[int, tuple[int, str | None]]:
+    """Return the schema versions and payloads of events as they were written, by position."""
+    streams = sorted({fact.stream_id for fact in facts})
+    named = {f"stream_{number}": name for number, name in enumerate(streams)}
+    if not named:
+        return {}
+    statement = (
+        "select position, schema_version, data from events_stored "  # noqa: S608 - our own names; values are bound
+        f"where stream_id in ({', '.join(f':{name}' for name in named)})"
+    )
+    rows = ask(statement, named, streams).rows()
+    return {position: (version, data) for position, version, data in rows}
+
+
+def _lift(fact: Fact, registry: Registry, version: int, data: str | None) -> Fact:
+    version, data = registry.upcast(fact.event_type, version, data)
+    return msgspec.structs.replace(fact, schema_version=version, data=data)
