@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench import __version__
 from workbench.cli import commands
+from workbench.cli.replay import define_replay
 
 ENGINES = ("duckdb", "trino")
 Add = Callable[..., argparse.ArgumentParser]
@@ -16,6 +17,7 @@ _EXAMPLES = """examples:
   workbench events --log mylog --type LoanRequested --since 2025-03-01T00:00:00Z
   workbench sql "select event_type, count(*) as n from events group by event_type" --log mylog
   workbench trace events.ndjson:17 --log mylog     what became of one record
+  workbench state document --log mylog --as-of 2025-06-01T00:00:00Z   what was true at a moment
 """
 
 
@@ -49,7 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--engine", choices=ENGINES, help="what runs SQL (default: the settings', else duckdb)")
         return command
 
-    for define in (_writing, _finding, _reading, _caring, _showing):
+    for define in (_writing, _finding, _reading, define_replay, _caring, _showing):
         define(add)
     return parser
 
