@@ -211,6 +211,9 @@ def show_slot(field: Field, slot: Any) -> Any:
             return [_show(field, item) for item in slot.listed]
         case "machine":
             return slot.state
+        case "sum":
+            # Exact beyond what a JSON number holds everywhere, so a text also where the values are integers.
+            return None if slot is None else str(show_value(slot, "decimal", field.scale))
         case "text":
             return None if slot is None else show_text(slot, field)
         case "merge":
