@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from workbench.replay.asking import Asking, Instant
+from workbench.replay.asking import Instant
+from workbench.replay.models import Models
 
 if TYPE_CHECKING:
     import polars as pl
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from workbench.replay.projection import Projection
 
 
-class Questions(Asking):
+class Questions(Models):
     """What a session can be asked of states. A projection is given as a value, or by the name it is declared under."""
 
     def state(
