@@ -7,6 +7,7 @@ The map, in the order data flows:
 - `workbench.decode`: records become events or rejections
 - `workbench.eventlog`: the append-only Iceberg table
 - `workbench.query`: the engines that read it back
+- `workbench.replay`: events become states, to any moment, with the reason for every value
 - `workbench.session`: a log, opened; the one place that wires things
 - `workbench.charts`, `workbench.views`: questions and their pictures
 - `workbench.apps`, `workbench.cli`: the same for notebooks, a browser and a shell

@@ -10,16 +10,17 @@ import pytest
 from workbench.cli.parser import build_parser
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md"]
+TEXTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md", "docs/projections.md"]
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 # Made by `make screens`, and by nothing else.
 PICTURES = {"docs/timeline-light.png"}
 
 
-def test_the_tour_in_the_readme_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("name", ["README.md", "docs/projections.md"])
+def test_the_code_of_a_text_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")
     monkeypatch.chdir(tmp_path)
-    failed, tried = doctest.testfile(str(ROOT / "README.md"), module_relative=False, optionflags=doctest.ELLIPSIS)
+    failed, tried = doctest.testfile(str(ROOT / name), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert tried > 10
     assert failed == 0
 
@@ -31,8 +32,9 @@ def test_every_link_leads_to_a_file(name: str) -> None:
     assert set(absent) <= PICTURES
 
 
-def test_every_command_of_the_readme_can_be_typed() -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("name", ["README.md", "docs/projections.md"])
+def test_every_command_of_a_text_can_be_typed(name: str) -> None:
+    text = (ROOT / name).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith("workbench ")]
     assert lines
     for line in lines:
