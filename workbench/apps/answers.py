@@ -15,7 +15,7 @@ from workbench.views.event import load_event, load_surroundings
 from workbench.views.facets import count_facets
 from workbench.views.order import order_by
 from workbench.views.overview import Overview, load_overview, window_of
-from workbench.views.place import place_of, write_place
+from workbench.views.place import Place, place_of, write_place
 from workbench.views.rows import Move, export_rows, load_previous, load_rows, write_rows
 from workbench.views.summary import suggest_drops, summarise_window
 from workbench.views.timeline import picture_geometry, show_timeline
@@ -43,12 +43,13 @@ def answer_request(session: Session, request: Request) -> tuple[Answer, list[byt
     choices = TimelineChoices.from_query(request.choices)
     began = time.perf_counter()
     if request.kind == "export":
-        return {}, [write_rows(export_rows(session, choices), _form(request))]
+        return {}, [write_rows(export_rows(session, choices), read_form(request))]
     answer = ANSWERS[request.kind](session, choices, request.options)
     return {**answer, "milliseconds": round((time.perf_counter() - began) * 1_000)}, []
 
 
-def _form(request: Request) -> str:
+def read_form(request: Request) -> str:
+    """Return the form in which rows are asked for. Raises ArgumentError."""
     form = str(request.options.get("form"))
     if form not in {"csv", "json", "parquet"}:
         raise ArgumentError(f"Rows can be had as csv, json or parquet, not as {form}.")
@@ -156,12 +157,22 @@ def _summary(session: Session, choices: TimelineChoices, _options: Mapping[str, 
 
 
 def _event(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
-    details = load_event(session, choices.event or 0)
+    return answer_event(session, choices.event or 0)
+
+
+def answer_event(session: Session, place: Place) -> Answer:
+    """Return one event in full."""
+    details = load_event(session, place)
     return {**_plain_values(msgspec.structs.asdict(details)), "place": write_place(place_of(details.envelope))}
 
 
 def _around(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
-    around = load_surroundings(session, load_event(session, choices.event or 0), choices.position)
+    return answer_around(session, choices.event or 0, choices.position)
+
+
+def answer_around(session: Session, place: Place, until: int | None) -> Answer:
+    """Return what stands around an event, up to a position."""
+    around = load_surroundings(session, load_event(session, place), until)
     return {
         name: _placed(value) if isinstance(value, pl.DataFrame) else value
         for name, value in msgspec.structs.asdict(around).items()

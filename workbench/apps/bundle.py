@@ -1,4 +1,4 @@
-"""The widget's JavaScript as one module that needs no network: our files and Vega, bundled once and kept."""
+"""An app's JavaScript as one module that needs no network: our files and Vega, bundled once and kept."""
 
 import hashlib
 import os
@@ -12,34 +12,49 @@ from workbench.errors import MissingExtraError
 
 STATIC: Final = Path(__file__).parent / "static"
 # In this order; each file may use what stands before it. Only the last one exports.
-SCRIPTS: Final = (
-    "dom.js",
-    "format.js",
-    "state.js",
-    "work.js",
-    "header.js",
-    "strip.js",
-    "facets.js",
-    "lanes.js",
-    "rows.js",
-    "inspector.js",
-    "timeline.js",
-)
+SHARED: Final = ("dom.js", "format.js", "query.js", "work.js", "header.js", "panel.js", "page.js", "inspector.js")
+SCRIPTS: Final = {
+    "timeline": (
+        *SHARED,
+        "state.js",
+        "filters.js",
+        "strip.js",
+        "facets.js",
+        "lanes.js",
+        "rows.js",
+        "window.js",
+        "timeline.js",
+    ),
+    "as_of": (
+        *SHARED,
+        "moment.js",
+        "values.js",
+        "scrub.js",
+        "fields.js",
+        "history.js",
+        "entities.js",
+        "compare.js",
+        "population.js",
+        "what_if.js",
+        "as_of.js",
+    ),
+}
+STYLES: Final = {"timeline": ("timeline.css",), "as_of": ("timeline.css", "as_of.css")}
 
 
 @cache
-def load_bundle() -> str:
-    """Return the timeline's script with Vega in it.
+def load_bundle(app: str = "timeline") -> str:
+    """Return an app's script with Vega in it.
 
     Bundling takes 1.6 s, so the result is kept in the user's cache folder under its content's hash; where that cannot
     be written it is made anew. Raises MissingExtraError without vl-convert.
     """
-    snippet = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS)
+    snippet = "\n".join((STATIC / name).read_text(encoding="utf-8") for name in SCRIPTS[app])
     try:
         name = hashlib.sha256(f"{version('vl-convert-python')}\n{snippet}".encode()).hexdigest()[:24]
     except ModuleNotFoundError as error:
         raise _missing() from error
-    file = _cache_folder() / f"timeline-{name}.js"
+    file = _cache_folder() / f"{app}-{name}.js"
     try:
         return file.read_text(encoding="utf-8")
     except OSError:
@@ -48,9 +63,9 @@ def load_bundle() -> str:
         return bundle
 
 
-def load_style() -> str:
-    """Return the widget's style sheet."""
-    return (STATIC / "timeline.css").read_text(encoding="utf-8")
+def load_style(app: str = "timeline") -> str:
+    """Return an app's style sheet."""
+    return "\n".join((STATIC / name).read_text(encoding="utf-8") for name in STYLES[app])
 
 
 def _make(snippet: str) -> str:
@@ -63,7 +78,7 @@ def _make(snippet: str) -> str:
 
 def _missing() -> MissingExtraError:
     return MissingExtraError(
-        "The timeline draws with vl-convert-python. Install it: pip install 'eventlog-workbench[export]'."
+        "The apps draw with vl-convert-python. Install it: pip install 'eventlog-workbench[export]'."
     )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from workbench.apps.sessions import share_session
-from workbench.apps.widget import TimelineWidget
+from workbench.apps.widget import AsOfWidget, TimelineWidget
 from workbench.session import Session
 
 
@@ -18,3 +18,8 @@ def open_session(target: str | None = None, *, engine: str | None = None) -> Ses
 def timeline_app(session: Session, query: Mapping[str, Sequence[str]] | None = None) -> TimelineWidget:
     """Return the timeline as a widget; ``query`` are the parameters of a link it opens with."""
     return TimelineWidget(session, query=query)
+
+
+def as_of_app(session: Session, query: Mapping[str, Sequence[str]] | None = None) -> AsOfWidget:
+    """Return As of as a widget; ``query`` are the parameters of a link it opens with."""
+    return AsOfWidget(session, query=query)

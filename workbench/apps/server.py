@@ -24,7 +24,10 @@ HOME_HEADERS: Final = {
     "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
 }
 # The apps there are, in the order of the header, each with the question it answers.
-APPS: Final = (("timeline", "Timeline", "What happened, in which order?"),)
+APPS: Final = (
+    ("timeline", "Timeline", "What happened, in which order?"),
+    ("as_of", "As of", "What was true at a moment, and why?"),
+)
 
 
 def find_notebooks() -> Path:
@@ -105,12 +108,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _warm() -> None:
     """Do what the first visitor would wait 4 s for: the imports, the bundle, the log and its overview."""
-    from workbench.apps.bundle import load_bundle
+    from workbench.apps.bundle import SCRIPTS, load_bundle
     from workbench.views.overview import load_overview
 
     import_module("workbench.apps.widget")
     try:
-        load_bundle()
+        for app in SCRIPTS:
+            load_bundle(app)
         session = share_session()
         load_overview(session, session.head().position)
     except WorkbenchError:

@@ -1,14 +1,15 @@
-"""One widget that is the timeline: the page draws, this side answers through the views."""
+"""One widget an app: the page draws, this side answers through the views."""
 
 import logging
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import anywidget
 import msgspec
 import traitlets
 
-from workbench.apps.answers import Request, answer_request
+from workbench.apps.answers import Answer, Request, answer_request
+from workbench.apps.as_of_answers import answer_as_of
 from workbench.apps.bundle import load_bundle, load_style
 from workbench.apps.work import StoppedError, Watch, Work
 from workbench.errors import ArgumentError, EngineUnreachableError, QueryRefusedError, WorkbenchError
@@ -22,13 +23,14 @@ KINDS = (
 )
 
 
-class TimelineWidget(anywidget.AnyWidget):
-    """The timeline of a session, for marimo and Jupyter alike.
+class AppWidget(anywidget.AnyWidget):
+    """An app on a session, for marimo and Jupyter alike.
 
     ``query`` holds the choices as the parameters of a link and follows the page. ``in_address`` lets the page keep
     them in its own address. ``apps`` are the other apps as {name, address}.
     """
 
+    app: ClassVar[str]
     query = traitlets.Dict().tag(sync=True)
     in_address = traitlets.Bool(default_value=False).tag(sync=True)
     apps: Any = traitlets.List().tag(sync=True)
@@ -43,8 +45,8 @@ class TimelineWidget(anywidget.AnyWidget):
     ) -> None:
         self._session = session
         self._work = Work(self._reply, self._tell)
-        self._esm = load_bundle()
-        self._css = load_style()
+        self._esm = load_bundle(self.app)
+        self._css = load_style(self.app)
         super().__init__(
             query={name: list(values) for name, values in (query or {}).items()}, in_address=in_address, apps=list(apps)
         )
@@ -86,12 +88,34 @@ class TimelineWidget(anywidget.AnyWidget):
             return {**reply, "error": {"sentence": sentence, "kind": "failed"}}, []
         return {**reply, "body": body}, files
 
+    def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
+        """Return the answer to a request of this app's page."""
+        raise NotImplementedError
+
     def _ask(self, request: Request, watch: Watch | None) -> tuple[dict[str, Any], list[bytes]]:
         if watch is None:
-            return answer_request(self._session, request)
+            return self._answer(request)
         watch.check()
         with self._session.watching(watch):
-            return answer_request(self._session, request)
+            return self._answer(request)
+
+
+class TimelineWidget(AppWidget):
+    """What happened, and when."""
+
+    app = "timeline"
+
+    def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
+        return answer_request(self._session, request)
+
+
+class AsOfWidget(AppWidget):
+    """What was true at a moment, and why."""
+
+    app = "as_of"
+
+    def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
+        return answer_as_of(self._session, request)
 
 
 def _kind(error: WorkbenchError) -> str:

@@ -108,7 +108,7 @@ function joinWords(values) {
 function timeTicks(from, to, zone, reference, most) {
   const span = to - from;
   if (zone === "relative") return relativeTicks(from, to, reference, most);
-  const steps = [["Minutes", 1, 60e6], ["Minutes", 15, 900e6], ["Hours", 1, 3600e6], ["Hours", 6, 21600e6], ["Date", 1, 86400e6],
+  const steps = [["Minutes", 1, 60e6], ["Minutes", 15, 900e6], ["Hours", 1, 3600e6], ["Hours", 6, 21600e6], ["Date", 1, 86400e6], ["Date", 2, 2 * 86400e6],
     ["Date", 7, 7 * 86400e6], ["Month", 1, 30 * 86400e6], ["Month", 3, 91 * 86400e6], ["FullYear", 1, 365 * 86400e6], ["FullYear", 5, 5 * 365 * 86400e6],
     ["FullYear", 25, 25 * 365 * 86400e6], ["FullYear", 100, 36500 * 86400e6]];
   const [unit, step] = steps.find(([, , length]) => span / length <= most) ?? steps.at(-1);

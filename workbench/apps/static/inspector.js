@@ -1,62 +1,9 @@
-// The right column: this window in figures, or one event in full.
+// One event in full. A page has drawSide, which draws it again.
 
 const BRIEF = 4000;
 
-function drawSide(app) {
-  const { side } = app.parts;
-  if (app.choices.one("event") !== undefined) return drawInspector(app, side);
-  return drawWindow(app, side);
-}
-
 const pair = (name, value, attributes) => [h("dt", {}, name), h("dd", attributes ?? {}, value)];
 const section = (title, note, ...children) => h("section", { class: "wb-section" }, h("div", { class: "wb-line" }, h("h3", {}, title), h("span", { class: "wb-gap" }), note && h("span", { class: "wb-dim" }, note)), children);
-
-function drawWindow(app, side) {
-  const { summary, timeline, choices, start } = app;
-  if (!summary || !start) return fill(side);
-  const zone = choices.zone === "relative" ? "" : choices.zone === "local" ? ` ${localShort()}` : " UTC";
-  const time = (micros) => `${timeText(micros, choices.zone, start.last)}${micros === null ? "" : zone}`;
-  const days = timeline ? (timeline.window[1] - timeline.window[0]) / 86400e6 : 0;
-  return fill(
-    side,
-    h("div", { class: "wb-line" }, h("h2", { class: "wb-big" }, "This window"), h("span", { class: "wb-gap" }), h("span", { class: "wb-dim" }, "nothing selected")),
-    h("dl", { class: "wb-facts" },
-      pair("events", count(summary.events)),
-      pair("streams", count(summary.streams)),
-      pair("actors", count(summary.actors)),
-      pair("types", [count(summary.event_types), h("span", { class: "wb-dim" }, summary.versions > summary.event_types ? ` written in ${plural(summary.versions, "schema version")}` : "")]),
-      summary.events ? [pair("first occurred_at", time(summary.first)), pair("last occurred_at", time(summary.last))] : null,
-      summary.events && days >= 1 ? pair("per day", `${count(Math.round(summary.events / days))} on average`) : null),
-    summary.events ? drawWeek(summary.week) : null,
-    summary.events && timeline?.busiest ? drawPlaces(app) : null,
-    section("Keys", [h("kbd", {}, "?"), " shows all"], keyList(true)),
-  );
-}
-
-function drawWeek(week) {
-  const days = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
-  const most = Math.max(1, ...week);
-  const at = week.indexOf(Math.max(...week));
-  const note = `busiest ${days[Math.floor(at / 24)]} ${pad(at % 24)}:00 UTC, ${count(week[at])}`;
-  const cell = (events, index) => h("i", { style: { "--share": (events / most).toFixed(3) }, title: `${days[Math.floor(index / 24)]} ${pad(index % 24)}:00 UTC: ${count(events)}` });
-  return section("When in the week", note,
-    h("div", { class: "wb-week", role: "img", "aria-label": note }, days.map((day, row) => [h("span", {}, day), week.slice(24 * row, 24 * row + 24).map((events, hour) => cell(events, 24 * row + hour))])),
-    h("div", { class: "wb-weekaxis wb-dim" }, ["00:00", "06:00", "12:00", "18:00"].map((words) => h("span", {}, words))));
-}
-
-function drawPlaces(app) {
-  const { timeline, start, choices } = app;
-  const bar = timeline.busiest;
-  const day = 86400e6;
-  const grain = /1 bar = ([^,]+)/.exec(timeline.caption)?.[1] ?? "bar";
-  const zone = choices.zone === "utc" ? " UTC" : "";
-  const places = [
-    [`Busiest ${grain.replace(/^1 /, "").replace(/^h$/, "hour")}`, `${timeText(bar.start * 1e6, choices.zone, start.last, grain.includes("day") || grain.includes("week") || grain.includes("month") ? "day" : "minute")}${zone} · ${plural(bar.events, "event")}`, [bar.start * 1e6, bar.end * 1e6]],
-    ["Last 24 hours", `up to ${timeText(start.last, choices.zone, start.last, "minute")}${zone}`, [start.last - day, start.last + 1]],
-  ];
-  return section("Places to look", "a click sets the window",
-    h("dl", { class: "wb-facts links" }, places.map(([words, what, window_]) => [h("dt", {}, link(words, () => app.setWindow(window_))), h("dd", {}, what)])));
-}
 
 function drawInspector(app, side) {
   const { event, choices, start } = app;
@@ -71,7 +18,7 @@ function drawInspector(app, side) {
     side,
     h("div", { class: "wb-line wb-title" }, swatch(app.hues.get(e.event_type)), h("h2", { class: "wb-big", title: e.event_type }, e.event_type), e.position !== null ? h("span", { class: "wb-dim" }, `position ${count(e.position)}`) : null, h("span", { class: "wb-gap" }),
       button("‹", () => app.step(-1), { class: "wb-button icon bare", "aria-label": "Event before" }), button("›", () => app.step(1), { class: "wb-button icon bare", "aria-label": "Event after" }), button("✕", () => app.close(), { class: "wb-button icon bare", "aria-label": "Close" })),
-    h("div", { class: "wb-buttons" }, near, button("This stream", () => app.chooseAll(app.choices.only("stream_id", e.stream_id).with({ since: null, until: null }))), button("Link", () => app.togglePanel("link"))),
+    h("div", { class: "wb-buttons" }, near, button("This stream", () => app.showStream(e.stream_id)), button("Link", () => app.togglePanel("link"))),
     h("dl", { class: "wb-facts mono" },
       pair("event_id", e.event_id), pair("stream_id", e.stream_id),
       e.stream_version === null ? null : pair("stream_version", [String(e.stream_version), app.around ? h("span", { class: "wb-dim sans" }, ` of 0 – ${count(app.around.stream_count - 1)}`) : null]),

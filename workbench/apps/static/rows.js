@@ -92,18 +92,6 @@ function drawPanel(app) {
   return textPanel("The counts above, in Trino's SQL", `${sql}${bound ? `\n\n${bound}` : ""}`, close);
 }
 
-function textPanel(title, text, close) {
-  const area = h("pre", { class: "wb-code", tabindex: "0" }, text);
-  const copy = link("copy", async () => {
-    const range = document.createRange();
-    range.selectNodeContents(area);
-    window.getSelection().removeAllRanges();
-    window.getSelection().addRange(range);
-    await navigator.clipboard?.writeText(text).then(() => (copy.textContent = "copied"), () => (copy.textContent = "selected, copy it with your keys"));
-  });
-  return h("div", { class: "wb-panel" }, h("div", { class: "wb-line" }, h("h3", {}, title), h("span", { class: "wb-gap" }), copy, close), area);
-}
-
 const KEYS = [[["←", "→"], "pan by a tenth"], [["+", "−"], "zoom"], [["0"], "whole log"], [["["], "event before"], [["]"], "event after"], [["{", "}"], "within its stream"], [["Enter"], "open a row"], [["Esc"], "close; undo the window"], [["/"], "find"], [["t"], "time zone"], [["?"], "all keys"]];
 
 function keyList(few) {

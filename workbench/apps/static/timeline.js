@@ -2,17 +2,14 @@
 
 const DIMMED = ["lanes", "rows", "facets", "side"];
 
-class Timeline {
+class Timeline extends Page {
   constructor(model, root) {
-    this.model = model;
-    this.root = root;
-    this.choices = model.get("in_address") ? this.fromAddress() : new Choices(model.get("query") ?? {});
+    super(model, root, "Timeline", Choices);
     this.hues = new Map();
     this.openFacets = new Set();
     this.shut = new Set();
     this.windows = [];
     this.raw = false;
-    this.stops = [];
     this.frame();
     this.progress = new Progress(this.parts.work, () => this.stopWork());
     this.asker = new Asker(model, (running, told) => this.progress.follow(running, told));
@@ -30,10 +27,6 @@ class Timeline {
     );
     this.parts.main = this.root.querySelector(".wb-main");
     this.parts.work.hidden = true;
-    const dark = window.matchMedia("(prefers-color-scheme: dark)");
-    const follow = () => this.choices.one("theme") || (this.paint(), this.start && this.refresh());
-    dark.addEventListener("change", follow);
-    this.stops.push(() => dark.removeEventListener("change", follow));
     let wide = 0;
     const sizes = new ResizeObserver(() => {
       const now = this.parts.lanes.clientWidth;
@@ -45,21 +38,8 @@ class Timeline {
     });
     sizes.observe(this.root);
     this.stops.push(() => sizes.disconnect());
-    const leave = (event) => event.persisted || this.asker.drop();
-    window.addEventListener("pagehide", leave);
-    this.stops.push(() => window.removeEventListener("pagehide", leave));
-    if (this.model.get("in_address")) {
-      const back = () => this.chooseAll(this.fromAddress(), { keep: true });
-      window.addEventListener("popstate", back);
-      this.stops.push(() => window.removeEventListener("popstate", back));
-    }
+    this.followAddress();
     this.paint();
-  }
-
-  fromAddress() {
-    const query = {};
-    for (const [name, value] of new URLSearchParams(window.location.search)) (query[name] ??= []).push(value);
-    return new Choices(query);
   }
 
   stop() {
@@ -69,24 +49,11 @@ class Timeline {
     this.view?.finalize();
   }
 
-  theme() {
-    return this.choices.one("theme") ?? (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
-  }
-
   paint() {
     this.root.dataset.theme = this.theme();
     if (this.model.get("in_address")) document.documentElement.style.setProperty("background", this.theme() === "dark" ? "#12151B" : "#FFFFFF");
     drawHeader(this);
     drawFilters(this);
-  }
-
-  ask(kind, done, options, choices = this.choices) {
-    return {
-      kind,
-      options,
-      choices: { ...choices.query, theme: [this.theme()] },
-      done: (reply, buffers) => (reply.error ? this.fail(kind, reply.error) : done(reply.body, buffers)),
-    };
   }
 
   begin() {
@@ -332,21 +299,6 @@ class Timeline {
     return this.refresh();
   }
 
-  // Every choice stands in the address; a window or a filter is a step back there, a row or an event is not.
-  remember(push, replace) {
-    this.model.set("query", this.choices.query);
-    this.model.save_changes();
-    if (!this.model.get("in_address")) return;
-    const address = `${window.location.pathname}?${this.choices.address()}`;
-    if (address === `${window.location.pathname}${window.location.search}`) return;
-    window.history[push && !replace ? "pushState" : "replaceState"](window.history.state, "", address);
-  }
-
-  fullLink() {
-    const address = this.choices.address();
-    return this.model.get("in_address") ? `${window.location.origin}${window.location.pathname}?${address}` : `/timeline/?${address}`;
-  }
-
   clear(all) {
     this.windows = [];
     this.notice = null;
@@ -478,6 +430,10 @@ class Timeline {
     if (next) this.open(next.place);
   }
 
+  showStream(id) {
+    this.chooseAll(this.choices.only("stream_id", id).with({ since: null, until: null }));
+  }
+
   stepInStream(by) {
     const stream = this.around?.stream ?? [];
     const next = stream[stream.findIndex((row) => row.place === this.choices.one("event")) + by];
@@ -497,15 +453,6 @@ class Timeline {
     this.save(new Blob([bytes], { type: "image/png" }), `${this.start.log}-timeline.png`);
   }
 
-  save(blob, name) {
-    const address = URL.createObjectURL(blob);
-    const anchor = h("a", { href: address, download: name, hidden: true });
-    this.root.append(anchor);
-    anchor.click();
-    anchor.remove();
-    setTimeout(() => URL.revokeObjectURL(address), 10_000);
-  }
-
   keyboard() {
     const acts = {
       ArrowLeft: () => this.pan(-0.1), ArrowRight: () => this.pan(0.1), "+": () => this.zoom(0.5), "=": () => this.zoom(0.5), "-": () => this.zoom(2),
@@ -521,10 +468,7 @@ class Timeline {
       event.preventDefault();
       acts[event.key]();
     };
-    // Alone on its page the timeline hears every key; in a notebook only those pressed inside it.
-    const listener = this.model.get("in_address") ? document : this.root;
-    listener.addEventListener("keydown", press);
-    this.stops.push(() => listener.removeEventListener("keydown", press));
+    this.hear(press);
   }
 
   undoWindow() {

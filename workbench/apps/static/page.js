@@ -1,0 +1,74 @@
+// What every page of ours is: choices in the address, questions to Python, one theme, one way to save a file.
+
+class Page {
+  constructor(model, root, title, Kind) {
+    this.model = model;
+    this.root = root;
+    this.title = title;
+    this.Kind = Kind;
+    this.path = title.toLowerCase().replaceAll(" ", "_");
+    this.stops = [];
+    this.choices = model.get("in_address") ? this.fromAddress() : new Kind(model.get("query") ?? {});
+  }
+
+  fromAddress() {
+    const query = {};
+    for (const [name, value] of new URLSearchParams(window.location.search)) (query[name] ??= []).push(value);
+    return new this.Kind(query);
+  }
+
+  // The system may turn dark, the page may be left, and the person may step back.
+  followAddress() {
+    const listen = (target, name, act) => {
+      target.addEventListener(name, act);
+      this.stops.push(() => target.removeEventListener(name, act));
+    };
+    listen(window.matchMedia("(prefers-color-scheme: dark)"), "change", () => this.choices.one("theme") || (this.paint(), this.start && this.refresh()));
+    listen(window, "pagehide", (event) => event.persisted || this.asker.drop());
+    if (this.model.get("in_address")) listen(window, "popstate", () => this.chooseAll(this.fromAddress(), { keep: true }));
+  }
+
+  // Alone on its page an app hears every key; in a notebook only those pressed inside it.
+  hear(press) {
+    const listener = this.model.get("in_address") ? document : this.root;
+    listener.addEventListener("keydown", press);
+    this.stops.push(() => listener.removeEventListener("keydown", press));
+  }
+
+  theme() {
+    return this.choices.one("theme") ?? (window.matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+  }
+
+  ask(kind, done, options, choices = this.choices) {
+    return {
+      kind,
+      options,
+      choices: { ...choices.query, theme: [this.theme()] },
+      done: (reply, buffers) => (reply.error ? this.fail(kind, reply.error) : done(reply.body, buffers)),
+    };
+  }
+
+  // Every choice stands in the address; a window or a filter is a step back there, a row or an event is not.
+  remember(push, replace) {
+    this.model.set("query", this.choices.query);
+    this.model.save_changes();
+    if (!this.model.get("in_address")) return;
+    const address = `${window.location.pathname}?${this.choices.address()}`;
+    if (address === `${window.location.pathname}${window.location.search}`) return;
+    window.history[push && !replace ? "pushState" : "replaceState"](window.history.state, "", address);
+  }
+
+  fullLink() {
+    const address = this.choices.address();
+    return this.model.get("in_address") ? `${window.location.origin}${window.location.pathname}?${address}` : `/${this.path}/?${address}`;
+  }
+
+  save(blob, name) {
+    const address = URL.createObjectURL(blob);
+    const anchor = h("a", { href: address, download: name, hidden: true });
+    this.root.append(anchor);
+    anchor.click();
+    anchor.remove();
+    setTimeout(() => URL.revokeObjectURL(address), 10_000);
+  }
+}

@@ -1,0 +1,176 @@
+"""One field of every entity through time: each change of its value, in the order in which things happened."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from workbench.errors import ArgumentError, UnsupportedOnThisLogError
+from workbench.replay.fact import Fact, place_of
+from workbench.replay.fold import Entity, Folder, counts, fold_facts, name_entities
+from workbench.replay.projection import Projection
+from workbench.replay.rules import Machine
+from workbench.replay.values import write_value
+from workbench.views.choices import to_microseconds
+
+# The value of an entity that does not exist yet.
+ABSENT: Final = -1
+
+
+class Sweep(msgspec.Struct, frozen=True, kw_only=True):
+    """The changes of one field over all entities, by when they happened.
+
+    ``times`` are microseconds since 1970; ``entities``, ``before``, ``after`` are numbers in ``names`` and ``values``
+    (canonical JSON texts), -1 for an entity that was not there. ``illegal`` counts the moves outside a state machine.
+    """
+
+    field: str
+    names: Sequence[str]
+    values: Sequence[str]
+    times: NDArray[np.int64]
+    entities: NDArray[np.int64]
+    before: NDArray[np.int64]
+    after: NDArray[np.int64]
+    illegal: int
+
+    def upto(self, micros: int) -> int:
+        """Return how many changes had happened by a time."""
+        return int(np.searchsorted(self.times, micros, side="right"))
+
+    def count_at(self, micros: int) -> NDArray[np.int64]:
+        """Return how many entities have each value at a time."""
+        return self._counted(self.upto(micros))
+
+    def count_over(self, edges: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the same at each of several times, one row a time."""
+        return np.array([self._counted(int(end)) for end in np.searchsorted(self.times, edges, side="right")])
+
+    def _counted(self, end: int) -> NDArray[np.int64]:
+        size = len(self.values) + 1
+        came = np.bincount(self.after[:end] + 1, minlength=size)
+        went = np.bincount(self.before[:end] + 1, minlength=size)
+        return (came - went)[1:].astype(np.int64)
+
+    def values_at(self, micros: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return, by entity, its value at a time and since when it has it; -1 and 0 for one that is not there yet."""
+        end = self.upto(micros)
+        last = np.full(len(self.names), -1, dtype=np.int64)
+        last[self.entities[:end]] = np.arange(end)
+        there = last >= 0
+        values = np.where(there, self.after[last], ABSENT)
+        return values, np.where(there, self.times[last], 0)
+
+
+def sweep_field(projection: Projection, facts: Iterable[Fact], name: str) -> Sweep:
+    """Return the changes of a field over all entities that events touch.
+
+    Raises ArgumentError for a field it has not, and UnsupportedOnThisLogError where a cancel may name another stream.
+    """
+    if projection.is_open or name not in {field.name for field in projection.fields}:
+        raise ArgumentError(f"{projection.name} declares no field {name!r}. Choose one of its fields.")
+    if projection.cancels is not None and not projection.cancels.in_stream:
+        raise UnsupportedOnThisLogError(
+            f"Cancels of {projection.name} may name an event of any stream, so a field cannot be counted over time. "
+            "Ask for one entity."
+        )
+    sweeper = _Sweeper(projection, name)
+    for fact in sorted(facts, key=lambda fact: (fact.occurred_at, fact.position)):
+        sweeper.take(fact)
+    return sweeper.finish()
+
+
+class _Sweeper:
+    """Folds the field of every entity in the order of time; an event that is late in its order has its entity anew."""
+
+    def __init__(self, projection: Projection, name: str) -> None:
+        self._whole = projection
+        # Events of the other fields still say that an entity is there.
+        self._field = projection.field(name)
+        self._narrow = msgspec.structs.replace(projection, fields=(self._field,), reads=None)
+        self._folder = Folder(self._narrow)
+        self._known: dict[str, list[Fact]] = {}
+        self._states: dict[str, Entity] = {}
+        self._values: dict[str, int] = {}
+        self._numbers: dict[str, int] = {}
+        self._current: dict[str, int] = {}
+        self._rows: list[tuple[int, int, int, int]] = []
+
+    def take(self, fact: Fact) -> None:
+        """Take the next event in time."""
+        is_cancel = self._whole.cancels is not None and fact.event_type in self._whole.cancels.event_types
+        if not is_cancel and not counts(self._whole, fact):
+            return
+        for name in name_entities(self._whole, fact):
+            facts = self._known.setdefault(name, [])
+            is_late = bool(facts) and place_of(fact, self._whole.order) < place_of(facts[-1], self._whole.order)
+            facts.append(fact)
+            if is_cancel or is_late:
+                facts.sort(key=lambda each: place_of(each, self._whole.order))
+                self._fold_anew(name)
+            else:
+                state = self._states.get(name) or self._states.setdefault(name, self._folder.start())
+                self._folder.apply(state, fact)
+            self._note(name, fact)
+
+    def _fold_anew(self, name: str) -> None:
+        """Fold what an entity has so far again, in the projection's order and without what is cancelled."""
+        whole = fold_facts(self._whole, self._known[name]).get(name)
+        if whole is None:
+            self._states.pop(name, None)
+            return
+        slot = next(n for n, field in enumerate(self._whole.fields) if field.name == self._field.name)
+        self._states[name] = Entity([whole.slots[slot]], whole.event_count, whole.position, whole.occurred_at)
+
+    def _note(self, name: str, fact: Fact) -> None:
+        state = self._states.get(name)
+        value = ABSENT
+        if state is not None:
+            text = write_value(self._folder.show(state)[self._field.name])
+            value = self._values.setdefault(text, len(self._values))
+        before = self._current.get(name, ABSENT)
+        if value != before:
+            number = self._numbers.setdefault(name, len(self._numbers))
+            self._rows.append((to_microseconds(fact.occurred_at), number, before, value))
+            self._current[name] = value
+
+    def finish(self) -> Sweep:
+        """Return what was found."""
+        rows = np.array(self._rows, dtype=np.int64).reshape(-1, 4)
+        machines = (state.slots[0] for state in self._states.values())
+        return Sweep(
+            field=self._field.name,
+            names=list(self._numbers),
+            values=list(self._values),
+            times=rows[:, 0],
+            entities=rows[:, 1],
+            before=rows[:, 2],
+            after=rows[:, 3],
+            illegal=sum(slot.count for slot in machines if isinstance(slot, Machine)),
+        )
+
+
+def order_values(projection: Projection, sweep: Sweep) -> tuple[list[int], list[int]]:
+    """Return the numbers of a field's values: those still open, then those at which a state machine ends.
+
+    A state machine's stand in the order of its declaration, others by how often they were taken. A field without moves
+    has no ends.
+    """
+    taken = np.bincount(sweep.after[sweep.after >= 0], minlength=len(sweep.values))
+    numbers = sorted(range(len(sweep.values)), key=lambda number: (-int(taken[number]), sweep.values[number]))
+    moves: Mapping[str, Any] | None = projection.field(sweep.field).moves
+    if not moves:
+        return numbers, []
+    declared = {write_value(state): rank for rank, state in enumerate(_states(moves))}
+    numbers.sort(key=lambda number: declared.get(sweep.values[number], len(declared)))
+    ended = [number for number in numbers if sweep.values[number] in declared and _is_end(moves, sweep.values[number])]
+    return [number for number in numbers if number not in ended], ended
+
+
+def _states(moves: Mapping[str, Sequence[str]]) -> list[str]:
+    return list(dict.fromkeys((*moves, *(state for following in moves.values() for state in following))))
+
+
+def _is_end(moves: Mapping[str, Sequence[str]], text: str) -> bool:
+    return not moves.get(msgspec.json.decode(text), ())
