@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import ArgumentError, UnknownEntityError, UnknownProjectionError
+from workbench.errors import ArgumentError, UnknownEntityError, UnknownProjectionError, UnsupportedOnThisLogError
 
 if TYPE_CHECKING:
     import polars as pl
@@ -28,6 +28,11 @@ class Asking(ABC):
 
     settings: "Settings"
     registry: "Registry"
+
+    @property
+    @abstractmethod
+    def order(self) -> tuple[str, ...]:
+        """The columns that order the log."""
 
     @abstractmethod
     def head(self) -> "Head":
@@ -74,16 +79,23 @@ class Asking(ABC):
         from workbench.query.events import read_instant
         from workbench.replay.cut import Cut
 
+        if self.order != ("position",):
+            raise UnsupportedOnThisLogError(
+                "A state rests on the order of its events by position, and this mapped log has none. Map a column of "
+                "whole numbers that grow with each event to position."
+            )
         limits = [] if known_at is None else [self.resolve_known_at(known_at)]
         if position is not None:
-            head = self.head().position
-            if head is None or not 0 <= position <= head:
-                raise ArgumentError(
-                    f"position={position} is not in the log, whose positions are 0 to {head}. "
-                    f"Give one of these, or leave it out for the head."
-                )
-            limits.append(position)
+            limits.append(self._check_position(position))
         return Cut(as_of=read_instant("as_of", as_of), up_to=min(limits, default=None))
+
+    def _check_position(self, position: int) -> int:
+        """Return a position that is in the log. Raises ArgumentError naming those that are."""
+        head = self.head().position
+        if head is not None and 0 <= position <= head:
+            return position
+        found = "which is empty" if head is None or head < 0 else f"whose positions are 0 to {head}"
+        raise ArgumentError(f"position={position} is not in the log, {found}. Leave it out for the head.")
 
     def _facts(self, named: "str | Projection", entity: str, cut: "Cut") -> "tuple[Projection, list[Fact]]":
         """Return a projection and the events of one entity in a cut. Raises UnknownEntityError where there are none."""
