@@ -155,3 +155,18 @@ def test_each_authentication_is_the_clients_own(auth: str, name: str | None, mon
     settings = TrinoSettings(**SAFE, auth=auth, certificate="a.pem", key="b.pem")  # type: ignore[arg-type]  # the same
     open_server(settings, {"TRINO_PASSWORD": "hush", "TRINO_TOKEN": "hush"}).close()
     assert [None if one is None else type(one).__name__ for one in made] == [name]
+
+
+@pytest.mark.parametrize(("text", "is_allowed"), [("true", True), ("1", True), ("no", False), ("", False)])
+def test_python_steps_are_allowed_by_a_variable_alone(text: str, is_allowed: bool, here: Path) -> None:  # noqa: FBT001 - a case of the test
+    del here
+    assert load_settings(environment={"WORKBENCH_PYTHON_STEPS": text}).python_steps is is_allowed
+    assert not load_settings(environment={}).python_steps
+    with pytest.raises(ConfigError, match="WORKBENCH_PYTHON_STEPS='perhaps' is no switch"):
+        load_settings(environment={"WORKBENCH_PYTHON_STEPS": "perhaps"})
+
+
+def test_no_file_may_allow_python_steps(here: Path) -> None:
+    (here / "workbench.toml").write_text("python_steps = true", encoding="utf-8")
+    with pytest.raises(ConfigError, match="no file may allow code to run"):
+        load_settings(environment={})

@@ -64,7 +64,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``folder`` holds an embedded log; ``catalog`` is the name of a catalog as PyIceberg knows it and then None is the
     folder's own SQLite catalog. ``schemas`` is the folder of event schemas and upcasters,
-    ``projections`` that of projections.
+    ``projections`` that of projections. ``python_steps`` allows upcasters of that folder to be Python functions; no
+    file can, as a log's folder may be someone else's: it is the variable WORKBENCH_PYTHON_STEPS.
     """
 
     folder: Path
@@ -73,6 +74,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     engine: Literal["duckdb", "trino"] = "duckdb"
     schemas: Path | None = None
     projections: Path | None = None
+    python_steps: bool = False
     log: LogSettings = msgspec.field(default_factory=LogSettings)
     query: QuerySettings = msgspec.field(default_factory=QuerySettings)
     trino: TrinoSettings = msgspec.field(default_factory=TrinoSettings)
@@ -111,6 +113,11 @@ def load_settings(
         given = values.pop(name, None)
         values[name] = base / given if given else _existing(base / name)
     values["trino"] = read_trino(values.get("trino", {}), environment, catalog=values.get("catalog"))
+    if "python_steps" in values:
+        raise ConfigError(
+            f"{file} holds python_steps, and no file may allow code to run. Remove it, and set WORKBENCH_PYTHON_STEPS."
+        )
+    values["python_steps"] = _read_switch("WORKBENCH_PYTHON_STEPS", environment)
     if engine is not None:
         values["engine"] = engine
     return _convert(values, file)
@@ -188,6 +195,13 @@ def _variable(name: str, text: str) -> Any:
     if name == "spooled" and text.lower() not in _SWITCHES:
         raise ConfigError(f"TRINO_SPOOLED={text!r} is no switch. Give true or false.")
     return _SWITCHES.get(text.lower(), text) if name in ("verify", "spooled") else text
+
+
+def _read_switch(name: str, environment: Mapping[str, str]) -> bool:
+    text = environment.get(name, "").lower()
+    if text and text not in _SWITCHES:
+        raise ConfigError(f"{name}={text!r} is no switch. Give true or false.")
+    return _SWITCHES.get(text, False)
 
 
 def _target(target: str | Path | None) -> Path:

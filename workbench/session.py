@@ -60,7 +60,7 @@ def open_session(settings: Settings) -> "Session":
     from workbench.query.engines import open_engine
     from workbench.query.mapped import check_mapping
 
-    registry = load_registry(settings.schemas)
+    registry = load_registry(settings.schemas, python_steps=settings.python_steps)
     log = open_log(settings)
     if settings.log.mapping is not None:
         check_mapping(settings.log.mapping, log.shapes()["mapped_table"].columns)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from workbench.cli.parser import build_parser
+from workbench.decode import load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md", "docs/projections.md"]
@@ -23,6 +24,22 @@ def test_the_code_of_a_text_runs(name: str, tmp_path: Path, monkeypatch: pytest.
     failed, tried = doctest.testfile(str(ROOT / name), module_relative=False, optionflags=doctest.ELLIPSIS)
     assert tried > 10
     assert failed == 0
+
+
+def test_the_example_of_a_type_can_be_loaded_and_lifts(tmp_path: Path) -> None:
+    [toml, code] = re.findall(
+        r"```(?:toml|python)\n(.*?)```", (ROOT / "docs" / "schemas.md").read_text("utf-8"), re.DOTALL
+    )
+    (tmp_path / "loan-requested.3.json").write_text("{}")
+    (tmp_path / "own.py").write_text(code)
+    (tmp_path / "loan.toml").write_text(toml.replace('  { drop = "legacy" },', '  { python = "own:to_cents" },'))
+    registry = load_registry(tmp_path, python_steps=True)
+    text = '{"sum":12.50,"months":"many","channel":"W","name":"Ada King Lovelace","city":"Ghent"}'
+    lifted = (
+        '{"months":null,"channel":"web","currency":"EUR","first":"Ada","last":"King Lovelace",'
+        '"address":{"city":"Ghent"},"cents":1250}'
+    )
+    assert registry.upcast("LoanRequested", 1, text) == (3, lifted)
 
 
 @pytest.mark.parametrize("name", TEXTS)

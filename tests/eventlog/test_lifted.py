@@ -7,6 +7,7 @@ import pyarrow as pa
 import pytest
 
 from tests.builders import build_event, declare_type
+from tests.golden import load_cases, write_events, write_schemas
 from workbench.config import load_settings
 from workbench.decode.registry import load_registry
 from workbench.errors import UnsupportedOnThisLogError
@@ -139,3 +140,17 @@ def test_an_engine_that_reads_tables_is_given_their_snapshots(session: Session) 
 def test_a_mapped_log_has_no_place_for_lifted_payloads(session: Session) -> None:
     with pytest.raises(UnsupportedOnThisLogError, match="LoanRequested"):
         Log.lift(native(session), session.registry)
+
+
+def test_what_a_python_step_fails_at_stands_there_as_it_was_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cases = load_cases("python")
+    write_schemas(tmp_path / "log" / "schemas", cases)
+    monkeypatch.setenv("WORKBENCH_PYTHON_STEPS", "true")
+    with connect(tmp_path / "log") as session:
+        session.ingest(write_events(tmp_path, cases))
+        native(session).lift(session.registry)
+        assert rows_of(read_lifted(session).select(["position", "schema_version", "data"])) == [
+            (number, 1 if case.fails else 3, bytes(case.lifted).decode()) for number, case in enumerate(cases)
+        ]

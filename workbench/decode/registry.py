@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from workbench.decode.canonical import encode_json, encode_sorted
+from workbench.decode.functions import Python, StepError, read_python
 from workbench.decode.scan import scan_json
 from workbench.decode.steps import STEPS, Step
 from workbench.errors import RegistryError
@@ -34,6 +35,11 @@ class EventType(msgspec.Struct, frozen=True):
     current: int
     schemas: Mapping[int, bytes]
     hops: Mapping[int, Hop]
+
+    @property
+    def may_fail(self) -> bool:
+        """Tell whether a payload may stay as it was written, because a step is a Python function."""
+        return any(isinstance(step, Python) for hop in self.hops.values() for step in hop.steps)
 
 
 class Registry(msgspec.Struct, frozen=True):
@@ -70,7 +76,8 @@ class Registry(msgspec.Struct, frozen=True):
         """Return the schema version and payload text after all hops to the current version.
 
         A type that is not registered, a version that is newer than the current one, or a payload that is not an object
-        keeps its text; numbers keep theirs in every step.
+        keeps its text; numbers keep theirs in every step. Where a Python step fails, the event keeps its payload and
+        its version, so that it can be told from the lifted ones.
         """
         known = self.types.get(event_type)
         if known is None or not known.first <= schema_version < known.current:
@@ -80,8 +87,11 @@ class Registry(msgspec.Struct, frozen=True):
         while version < known.current:
             hop = known.hops[version]
             if isinstance(payload, dict):
-                for step in hop.steps:
-                    step.apply(payload)
+                try:
+                    for step in hop.steps:
+                        step.apply(payload)
+                except StepError:
+                    return schema_version, text
             version = hop.end
         return version, encode_json(payload).decode() if isinstance(payload, dict) else text
 
@@ -104,17 +114,18 @@ def _refuse_reference(uri: str) -> Any:
     raise ValueError(message)
 
 
-def load_registry(folder: str | Path | None) -> Registry:
+def load_registry(folder: str | Path | None, *, python_steps: bool = False) -> Registry:
     """Return the registry that a folder of TOML files describes; without a folder an empty one.
 
-    Raises RegistryError naming the file at fault: a chain of versions with a gap, a cycle or a duplicate, one that
-    does not reach the current version, an unknown step or key, a schema that is absent or not valid.
+    ``python_steps`` allows steps that are Python functions, which runs code of the folder. Raises RegistryError naming
+    the file at fault: a chain of versions with a gap, a cycle or a duplicate, one that does not reach the current
+    version, an unknown step or key, a schema that is absent or not valid, a Python step where none is allowed.
     """
     types: dict[str, EventType] = {}
     if folder is not None and not Path(folder).is_dir():
         raise RegistryError(f"{folder} is not a folder. Name the folder with the TOML files of the event types.")
     for file in sorted(Path(folder).glob("*.toml")) if folder is not None else ():
-        kind = load_type(file)
+        kind = load_type(file, python_steps=python_steps)
         if kind.name in types:
             raise RegistryError(f"{file}: the event type {kind.name} is a duplicate. Keep it in one file.")
         types[kind.name] = kind
@@ -153,7 +164,7 @@ class _HopTable(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     steps: tuple[dict[str, Any], ...] = ()
 
 
-def load_type(file: Path) -> EventType:
+def load_type(file: Path, *, python_steps: bool = False) -> EventType:
     """Return the event type that one TOML file describes, with its chain of versions checked."""
     try:
         table = msgspec.convert(tomllib.loads(file.read_text(encoding="utf-8")), _Table, strict=True)
@@ -165,7 +176,8 @@ def load_type(file: Path) -> EventType:
     for entry in table.hop:
         if entry.start in hops:
             raise RegistryError(f"{file}: a duplicate hop starts at version {entry.start}. Keep one of them.")
-        hops[entry.start] = Hop(entry.start, entry.end, tuple(read_step(step, file) for step in entry.steps))
+        steps = tuple(read_step(step, file, python_steps=python_steps) for step in entry.steps)
+        hops[entry.start] = Hop(entry.start, entry.end, steps)
     check_chain(hops, table.first, table.current, file)
     schemas = {read_number(key, table, file): load_schema(file, path) for key, path in table.schema.items()}
     return EventType(table.event_type, table.first, table.current, schemas, hops)
@@ -213,12 +225,15 @@ def load_schema(file: Path, name: str) -> bytes:
     return text
 
 
-def read_step(table: Mapping[str, Any], file: Path) -> Step:
+def read_step(table: Mapping[str, Any], file: Path, *, python_steps: bool = False) -> Step:
     """Return one step; its verb is the one key that names a kind of step."""
+    if table.keys() == {"python"}:
+        return read_python(table["python"], file, allowed=python_steps)
     verbs = [key for key in STEPS if key in table]
     if len(verbs) != 1:
         raise RegistryError(
-            f"{file}: the step {dict(table)} has not exactly one of {', '.join(STEPS)}. Split it, or name the change."
+            f"{file}: the step {dict(table)} has not exactly one of {', '.join(STEPS)}, and is not python alone. "
+            "Split it, or name the change."
         )
     try:
         step: Step = msgspec.convert(table, STEPS[verbs[0]], strict=True)

@@ -1,25 +1,28 @@
 """What one hop between two schema versions does to a payload: seven declarative steps, each expressible in SQL too.
 
-A path names members of objects, joined by dots. A step whose path leads nowhere changes nothing, and no step fails
-on a payload: what it cannot do it leaves as it is. Numbers keep their text.
+A path names members of objects, joined by dots. A step whose path leads nowhere changes nothing, and no declarative
+step fails on a payload: what it cannot do it leaves as it is, or as `cast` names it. Numbers keep their text. The
+eighth, `python`, is a function (see functions.py).
 """
 
 import re
 from collections.abc import Mapping
 from copy import deepcopy
-from typing import Any, Final, Literal
+from typing import Annotated, Any, Final, Literal
 
 import msgspec
 
 from workbench.decode.canonical import write_number
 from workbench.decode.normalise import MAX_INTEGER, MIN_INTEGER
 
-INTEGER: Final = re.compile(r"-?(?:0|[1-9][0-9]{0,18})")
-NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+# Without "-0", whose text an engine that reads whole numbers does not give back.
+INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,18}")
+NUMBER: Final = re.compile(r"(?!-0\Z)-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 
 LONGEST: Final = len(str(MIN_INTEGER))
 
 Kind = Literal["string", "integer", "number", "boolean"]
+Failure = Literal["keep", "null", "absent"]
 
 
 class Step(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -40,7 +43,9 @@ class Rename(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
         parent, name = find_parent(payload, self.rename)
         if parent is None or name not in parent:
             return
-        members = {self.to if key == name else key: value for key, value in parent.items() if key != self.to}
+        members = {
+            self.to if key == name else key: value for key, value in parent.items() if key == name or key != self.to
+        }
         parent.clear()
         parent.update(members)
 
@@ -90,25 +95,44 @@ class Map(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
         parent[name] = deepcopy(self.values.get(write_text(parent[name]), fallback))
 
 
-class Cast(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, rename={"kind": "as"}):
-    """Make the value at a path a string, an integer, a number or a boolean, where its text is one."""
+class Cast(Step, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, rename={"kind": "as"}):
+    """Make the value at a path a string, an integer, a number or a boolean, where its text is one.
+
+    ``on_failure`` says what becomes of a value that is none, objects and arrays among them: it is kept as it is, is
+    replaced by null, or is left out. A null is never cast, and stays.
+    """
 
     cast: str
     kind: Kind
+    on_failure: Failure = "keep"
 
     def apply(self, payload: dict[str, Any]) -> None:
         """Change the payload in place."""
         parent, name = find_parent(payload, self.cast)
-        if parent is not None and not isinstance(parent.get(name), dict | list | None):
-            parent[name] = cast_value(parent[name], self.kind)
+        if parent is None or parent.get(name) is None:
+            return
+        value = parent[name]
+        made = msgspec.UNSET if isinstance(value, dict | list) else cast_value(value, self.kind)
+        if made is not msgspec.UNSET:
+            parent[name] = made
+        elif self.on_failure == "null":
+            parent[name] = None
+        elif self.on_failure == "absent":
+            del parent[name]
 
 
 class Split(Step, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Replace the string at a path by its parts around a separator, as members beside it; the last keeps the rest."""
 
     split: str
-    by: str
-    into: tuple[str, ...]
+    by: Annotated[str, msgspec.Meta(min_length=1)]
+    into: Annotated[tuple[str, ...], msgspec.Meta(min_length=1)]
+
+    def __post_init__(self) -> None:
+        """Refuse two parts of one name."""
+        if len(set(self.into)) < len(self.into):
+            message = "into names a member twice"
+            raise ValueError(message)
 
     def apply(self, payload: dict[str, Any]) -> None:
         """Change the payload in place."""
@@ -165,14 +189,14 @@ def write_text(value: Any) -> str:
 
 
 def cast_value(value: Any, kind: Kind) -> Any:
-    """Return the scalar as another kind, or itself where its text is not of that kind."""
+    """Return the scalar as another kind, or UNSET where its text is not of that kind."""
     text = write_text(value)
     if kind == "string":
         return text
     if kind == "boolean":
-        return {"true": True, "false": False}.get(text, value)
+        return {"true": True, "false": False}.get(text, msgspec.UNSET)
     pattern = INTEGER if kind == "integer" else NUMBER
-    return msgspec.Raw(text.encode()) if pattern.fullmatch(text) and is_in_range(text) else value
+    return msgspec.Raw(text.encode()) if pattern.fullmatch(text) and is_in_range(text) else msgspec.UNSET
 
 
 def is_in_range(text: str) -> bool:
