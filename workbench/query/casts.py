@@ -87,8 +87,23 @@ def cast_value(  # noqa: C901, PLR0911 - one return for each pair of kinds
     if source.name == target.name == "array":
         return call("list_transform", value, each("wb_x", _item("wb_x", source.items[0], target.items[0], safe=safe)))
     if source.name == target.name == "row" and len(source.items) == len(target.items):
-        return cast(value, target, safe=safe)
+        return _row(value, source, target, safe=safe)
     raise CastError(f"A cast from {source} to {target} is not in the declared subset")
+
+
+def _row(value: exp.Expr, source: Type, target: Type, *, safe: bool) -> exp.Expr:
+    """Return a row cast field by field: DuckDB's own cast goes by the fields' names, Trino's by their places."""
+    if source.fields == target.fields:
+        return cast(value, target, safe=safe)
+    parts = [
+        cast_value(call("struct_extract_at", value.copy(), place), one, other, safe=safe)
+        for place, (one, other) in enumerate(zip(source.items, target.items, strict=True), start=1)
+    ]
+    names = target.fields or tuple(f"field{place}" for place in range(len(parts)))
+    named = zip(names, parts, strict=True)
+    pairs = [exp.PropertyEQ(this=exp.to_identifier(name, quoted=True), expression=part) for name, part in named]
+    empty = exp.Is(this=value, expression=exp.Null())
+    return choose((exp.Not(this=empty), exp.Struct(expressions=pairs)))
 
 
 def _is_boolean_number(source: Type, target: Type) -> bool:

@@ -186,8 +186,10 @@ def _source(name: str, rule: str, read: _Source) -> Source:
         raise ProjectionError(f"A source of the field {name} has exactly one of value, constant and clears.")
     if read.clears and rule != "last":
         raise ProjectionError(f"The field {name} has the rule {rule}, and only last can be cleared.")
-    if read.removes and rule != "set":
-        raise ProjectionError(f"The field {name} has the rule {rule}, and only from a set can values be removed.")
+    if read.removes and rule not in ("set", "sum"):
+        raise ProjectionError(
+            f"The field {name} has the rule {rule}, and values can be removed from a set or a sum only."
+        )
     return Source(
         event_types=None if read.event_types is None else tuple(sorted(read.event_types)),
         path=None if read.value is None else read_path(read.value),

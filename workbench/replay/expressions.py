@@ -1,4 +1,4 @@
-"""Pieces of statements, in the declared subset: what stands at a path of an event, and which events a cut counts."""
+"""Pieces of statements in the declared subset: which events count, what stands at a path, how a text is read."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -8,11 +8,17 @@ import msgspec
 
 from workbench.errors import ProjectionError
 from workbench.replay.cut import Cut
-from workbench.replay.paths import TEXTS, Path
+from workbench.replay.paths import INTEGERS, TEXTS, Path
+from workbench.replay.projection import Field
+from workbench.replay.values import DIGITS, INTEGER, decimal_pattern
 
 # Names that both engines' JSON paths take as they are. In Trino one that reads as a number names an item of a list.
 _PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _QUOTABLE: Final = re.compile(r'[^"\\\x00-\x1f\x7f]*[^"\\\x00-\x1f\x7f0-9+-][^"\\\x00-\x1f\x7f]*')
+# A sum takes decimals of so many digits: ten billion of them fit in 38. A greater one is left to Python's fold.
+SUMMED: Final = 28
+# The greatest scale of a sum in SQL, so that a whole number of eight digits may stand before the point.
+FINEST: Final = 20
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,3 +84,35 @@ def scalar_at(path: Path, alias: str) -> str:
     if quoted is None:
         raise ProjectionError(f"SQL cannot name the path {path}. Give a path without quotes and bare numbers.")
     return f"json_extract_scalar({alias}.{path.column}, {quoted})"
+
+
+def sql_type(field: Field) -> str:
+    """Return the SQL type of a field's values."""
+    digits = SUMMED if field.rule == "sum" else DIGITS
+    return {
+        "integer": "bigint",
+        "decimal": f"decimal({digits},{field.scale})",
+        "boolean": "boolean",
+        "time": "timestamp(6) with time zone",
+    }.get(field.kind, "varchar")
+
+
+def read_text(field: Field, text: str) -> str:
+    """Return the expression of a field's value of a scalar's text: NULL where the text is of another kind."""
+    if field.kind == "boolean":
+        return f"case {text} when 'true' then true when 'false' then false end"
+    if field.kind in ("integer", "decimal"):
+        return f"case when {is_written(field, text)} then try_cast({text} as {sql_type(field)}) end"
+    return text
+
+
+def is_written(field: Field, text: str) -> str:
+    """Return the condition that a text is written as a number of the field's kind."""
+    pattern = INTEGER if field.kind == "integer" else decimal_pattern(field.scale)
+    anchored = quote_text(rf"\A{pattern[1:-1]}\z")
+    return f"regexp_like({text}, {anchored})"
+
+
+def is_quotable(path: Path) -> bool:
+    """Tell whether SQL reads a path as Python does."""
+    return quote_path(path) is not None if path.in_json else path.column in (*TEXTS, *INTEGERS)

@@ -30,7 +30,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True):
 class Source(msgspec.Struct, frozen=True, kw_only=True):
     """Where a field takes a value from: the events of some types (None: of all), and there a path or a constant.
 
-    ``values`` replaces a scalar by its text; what it does not list stays. ``removes`` takes the value out of a set.
+    ``values`` replaces a scalar by its text; what it does not list stays. ``removes`` takes the value out of a set, or
+    off a sum.
     """
 
     event_types: tuple[str, ...] | None = None

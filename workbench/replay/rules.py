@@ -57,7 +57,7 @@ def start_slot(field: Field) -> Any:
 def make_step(field: Field, slot: int, *, removes: bool = False) -> Step:
     """Return what a field's rule does with a value."""
     if removes:
-        return _remove(slot)
+        return _subtract(field, slot) if field.rule == "sum" else _remove(slot)
     return _STEPS[field.rule](field, slot)
 
 
@@ -94,6 +94,11 @@ def _sum(field: Field, slot: int) -> Step:
         state[slot] = total
 
     return step
+
+
+def _subtract(field: Field, slot: int) -> Step:
+    add = _sum(field, slot)
+    return lambda state, value, fact: add(state, -value, fact)
 
 
 def _extreme(field: Field, slot: int) -> Step:
@@ -211,9 +216,6 @@ def show_slot(field: Field, slot: Any) -> Any:
             return [_show(field, item) for item in slot.listed]
         case "machine":
             return slot.state
-        case "sum":
-            # Exact beyond what a JSON number holds everywhere, so a text also where the values are integers.
-            return None if slot is None else str(show_value(slot, "decimal", field.scale))
         case "text":
             return None if slot is None else show_text(slot, field)
         case "merge":
@@ -230,6 +232,9 @@ def show_text(text: Text, field: Field) -> Any:
 def _show(field: Field, value: Any) -> Any:
     if value is None:
         return None
+    if field.rule == "sum":
+        # Exact beyond what a JSON number holds everywhere, so a text also where the values are integers.
+        return str(show_value(value, "decimal", field.scale))
     match field.kind:
         case "json":
             return msgspec.Raw(value.encode())

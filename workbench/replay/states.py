@@ -2,13 +2,15 @@
 
 import polars as pl
 
+from workbench.replay.cancelling import Corrections, correct_cancels
+from workbench.replay.compile import compile_projection, is_compilable
 from workbench.replay.cut import Cut
 from workbench.replay.expressions import Filter
 from workbench.replay.projection import Projection
-from workbench.replay.states_fold import Ask, fold_states
-from workbench.replay.states_frame import frame_entities
+from workbench.replay.states_fold import Ask, fetch_cancels, fold_states
+from workbench.replay.states_frame import frame_entities, frame_rows
 
-__all__ = ["Ask", "Cut", "find_states"]
+__all__ = ["Ask", "find_states"]
 
 
 def find_states(ask: Ask, projection: Projection, cut: Cut | None = None, *, entity: str | None = None) -> pl.DataFrame:
@@ -21,7 +23,33 @@ def find_states(ask: Ask, projection: Projection, cut: Cut | None = None, *, ent
     """
     is_stream = projection.is_by_stream and entity is not None
     chosen = Filter(cut=cut or Cut(), stream_ids=(entity,) if is_stream and entity is not None else None)
-    entities = fold_states(ask, projection, chosen)
-    if entity is not None and not is_stream:
-        entities = {name: state for name, state in entities.items() if name == entity}
-    return frame_entities(projection, entities)
+    rows = ask_states(ask, projection, chosen) if is_compilable(projection) else None
+    if rows is None:
+        entities = fold_states(ask, projection, chosen)
+        if entity is not None:
+            entities = {name: state for name, state in entities.items() if name == entity}
+        return frame_entities(projection, entities)
+    if entity is not None:
+        rows = rows.filter(pl.col("entity_id") == entity)
+    return frame_rows(projection, rows)
+
+
+def ask_states(ask: Ask, projection: Projection, chosen: Filter) -> pl.DataFrame | None:
+    """Return the rows of a projection's statement; None where only the fold in Python can tell."""
+    rows = run(ask, projection, chosen, None)
+    # An empty answer cannot tell whether there is a doubt.
+    if rows["judged"].max() or (projection.cancels is not None and not rows.height):
+        corrections = correct_cancels(projection, fetch_cancels(ask, projection, chosen))
+        if corrections is None:
+            return None
+        rows = run(ask, projection, chosen, corrections)
+    too_great = any(rows[name].sum() for name in rows.columns if name.startswith("h"))
+    return None if too_great else rows
+
+
+def run(ask: Ask, projection: Projection, chosen: Filter, corrections: Corrections | None) -> pl.DataFrame:
+    """Return the rows of a projection's statement."""
+    compiled = compile_projection(projection, chosen, corrections)
+    own = projection.cancels is None or projection.cancels.in_stream
+    options = {"stream_ids": list(chosen.stream_ids)} if chosen.stream_ids is not None and own else {}
+    return ask(compiled.statement, compiled.parameters, **options)

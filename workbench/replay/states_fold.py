@@ -7,7 +7,7 @@ import msgspec
 import polars as pl
 
 from workbench.replay.cancels import judge_cancels
-from workbench.replay.expressions import Filter, scalar_at
+from workbench.replay.expressions import Filter, is_quotable, scalar_at
 from workbench.replay.fact import FACT_COLUMNS, Fact
 from workbench.replay.fold import Entity, Folder, counts, find_cancels, name_entities
 from workbench.replay.paths import Path
@@ -38,20 +38,28 @@ def fold_states(ask: Ask, projection: Projection, chosen: Filter) -> dict[str, E
 
 def find_cancelled(ask: Ask, projection: Projection, chosen: Filter) -> frozenset[int]:
     """Return the positions of the events that cancels of the cut leave out."""
+    facts = fetch_cancels(ask, projection, chosen)
+    return judge_cancels(find_cancels(projection, facts)).cancelled
+
+
+def fetch_cancels(ask: Ask, projection: Projection, chosen: Filter) -> list[Fact]:
+    """Return the cancels of a cut and the events they name, without payloads where those cancel nothing."""
     rule = projection.cancels
     if rule is None:
-        return frozenset()
+        return []
     own = msgspec.structs.replace(
         chosen, event_types=rule.event_types, stream_ids=chosen.stream_ids if rule.in_stream else None
     )
     facts = fetch(ask, (*NEEDED, *columns_of([rule.target])), own)
     if not facts:
-        return frozenset()
-    named, parameters = msgspec.structs.replace(own, stream_ids=None).conditions("c")
-    targets = f"e.event_id in (select {scalar_at(rule.target, 'c')} from events as c{where_of(named)})"  # noqa: S608 - our own names; values are bound or quoted
-    others = fetch(ask, NEEDED, msgspec.structs.replace(own, event_types=None), within=(targets, parameters))
-    known = {fact.position: fact for fact in [*others, *facts]}
-    return judge_cancels(find_cancels(projection, list(known.values()))).cancelled
+        return []
+    within = None
+    if is_quotable(rule.target):
+        named, parameters = msgspec.structs.replace(own, stream_ids=None).conditions("c")
+        targets = f"e.event_id in (select {scalar_at(rule.target, 'c')} from events as c{where_of(named)})"  # noqa: S608 - our own names; values are bound or quoted
+        within = (targets, parameters)
+    others = fetch(ask, NEEDED, msgspec.structs.replace(own, event_types=None), within=within)
+    return list({fact.position: fact for fact in [*others, *facts]}.values())
 
 
 def fetch_pages(ask: Ask, projection: Projection, chosen: Filter) -> Iterator[list[Fact]]:

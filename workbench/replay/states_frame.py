@@ -3,10 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+import msgspec
 import polars as pl
 
+from workbench.decode.canonical import decode_canonical, write_canonical
 from workbench.replay.fold import Entity, Folder
-from workbench.replay.projection import Field, Projection
+from workbench.replay.projection import LONGEST, Field, Projection
 from workbench.replay.rules import UNSET, show_slot, write_state
 from workbench.replay.values import DIGITS, show_value
 
@@ -76,3 +78,105 @@ def field_value(field: Field, slot: Any) -> Any:
             return show_value(slot, "decimal", field.scale)
         case _:
             return None if slot is UNSET else show_value(slot, field.kind, field.scale)
+
+
+# JSON texts that may not be canonical: objects, arrays, escapes, numbers with a point or an exponent, plain texts.
+_ROUGH: Final = r"^[\[{s]|\\\\|^-?[0-9].*[.eE]|^-0$"
+
+
+def frame_rows(projection: Projection, rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the states that a compiled statement gave, sorted by entity."""
+    rows = rows.sort("entity_id")
+    counted: dict[str, pl.Series] = {}
+    fields = []
+    for number, field in enumerate(projection.fields):
+        value = rows[f"v{number}"]
+        if field.rule in ("list", "set"):
+            value, counted[f"c{number}"] = write_items(field, value, rows.get_column(f"c{number}", default=None))
+        elif field.kind == "json":
+            value = write_texts(value)
+        elif field.rule == "machine" and field.initial is not None:
+            value = value.fill_null(field.initial)
+        fields.append(value.cast(field_type(field)).alias(field.name))
+    told = rows.with_columns(**counted)
+    notes = note_rows(projection, told)
+    return pl.DataFrame(
+        [rows["entity_id"], *fields, *rows.select("event_count", "position", "occurred_at").get_columns(), notes]
+    )
+
+
+def write_texts(texts: pl.Series) -> pl.Series:
+    """Return JSON texts in canonical form, null for JSON's null."""
+    rough = texts.str.contains(_ROUGH)
+    forms = {text: write_text(text) for text in texts.filter(rough).unique()}
+    written = texts.replace(list(forms), list(forms.values())) if forms else texts
+    return written.set(written == "null", None)
+
+
+def write_text(text: str) -> str:
+    """Return one JSON text in canonical form; behind an s stands a text that is none yet."""
+    if text.startswith("s"):
+        return msgspec.json.encode(text[1:]).decode()
+    return write_canonical(decode_canonical(text.encode())).decode()
+
+
+def write_items(field: Field, items: pl.Series, counts: pl.Series | None) -> tuple[pl.Series, pl.Series]:
+    """Return lists or sets as canonical JSON texts, and how many items there were."""
+    if any(source.removes for source in field.sources):
+        items, counts = keep_last(items)
+    texts = [msgspec.json.encode(listed or ()).decode() for listed in items.to_list()]
+    found = pl.Series(items.name, texts, dtype=pl.String())
+    return found, (items.list.len() if counts is None else counts).cast(pl.Int64()).fill_null(0)
+
+
+def keep_last(operations: pl.Series) -> tuple[pl.Series, pl.Series]:
+    """Return what sets hold after their operations, in order, and how many values that are."""
+    listed = pl.DataFrame({"row": pl.int_range(len(operations), eager=True), "operation": operations})
+    steps = listed.explode("operation").unnest("operation").drop_nulls("item")
+    left = steps.unique(["row", "item"], keep="last", maintain_order=True).filter(~pl.col("removed"))
+    kept = left.group_by("row").agg(pl.col("item").sort().head(LONGEST), count=pl.len())
+    both = listed.select("row").join(kept, on="row", how="left", maintain_order="left")
+    return both["item"], both["count"]
+
+
+def note_rows(projection: Projection, rows: pl.DataFrame) -> pl.Series:
+    """Return what is to be said beside the values of each entity, as JSON text; null for nothing."""
+    said: dict[int, dict[str, dict[str, Any]]] = {}
+    for number, field in enumerate(projection.fields):
+        for place, note in note_field(number, rows):
+            said.setdefault(place, {})[field.name] = note
+    texts = [None] * rows.height
+    for place, notes in said.items():
+        texts[place] = write_state(notes)  # type: ignore[call-overload]
+    return pl.Series("notes", texts, dtype=pl.String())
+
+
+def note_field(number: int, rows: pl.DataFrame) -> list[tuple[int, dict[str, Any]]]:
+    """Return what is to be said of one field, by the place of the row."""
+    names = {"moves": f"m{number}", "count": f"c{number}", "failed": f"e{number}"}
+    known = {word: name for word, name in names.items() if name in rows.columns}
+    tests = {
+        "moves": lambda name: pl.col(name).list.len() > 0,
+        "count": lambda name: pl.col(name) > LONGEST,
+        "failed": lambda name: pl.col(name) > 0,
+    }
+    if not known:
+        return []
+    odd = pl.any_horizontal([tests[word](name).fill_null(value=False) for word, name in known.items()])
+    chosen = (
+        rows.with_row_index("row").filter(odd).select("row", **{word: pl.col(name) for word, name in known.items()})
+    )
+    return [(one["row"], note_of(one)) for one in chosen.iter_rows(named=True)]
+
+
+def note_of(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the notes of one field of one entity."""
+    note: dict[str, Any] = {}
+    if moves := found.get("moves"):
+        note["illegal"] = [list(move.values()) for move in moves[:LONGEST]]
+        note["illegal_count"] = len(moves)
+    if (found.get("count") or 0) > LONGEST:
+        note["capped"] = found["count"]
+    if found.get("failed"):
+        note["failed"] = found["failed"]
+    return note

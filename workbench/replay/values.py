@@ -45,7 +45,9 @@ def write_scalar(value: Any) -> str | None:
         return value
     if value is None or isinstance(value, dict | list):
         return None
-    return msgspec.json.encode(value).decode()
+    text = msgspec.json.encode(value).decode()
+    # Engines read -0 as the integer it is; written with a point or an exponent it keeps its sign.
+    return "0" if text == "-0" else text
 
 
 def write_value(value: Any) -> str:
@@ -87,7 +89,7 @@ def _read_integer(value: Any) -> Any:
     if value is None:
         return None
     text = write_scalar(value)
-    if text is None or not _INTEGER.match(text):
+    if text is None or not _INTEGER.fullmatch(text):
         return FAILED
     number = int(text)
     return number if MIN_INTEGER <= number <= MAX_INTEGER else FAILED
@@ -100,7 +102,7 @@ def _decimal_reader(scale: int) -> Callable[[Any], Any]:
         if value is None:
             return None
         text = write_scalar(value)
-        if text is None or not pattern.match(text):
+        if text is None or not pattern.fullmatch(text):
             return FAILED
         whole, _, fraction = text.partition(".")
         return int(whole + fraction[:scale].ljust(scale, "0"))

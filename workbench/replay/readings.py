@@ -1,0 +1,206 @@
+"""What a statement reads of each event: JSON values once a path, texts of scalars, and from them a field's text.
+
+The columns of a reading number ``n`` are ``jn`` (the JSON value, NULL where the path leads nowhere), ``kn`` (the first
+character of its text, which tells its kind) and ``tn`` (a scalar's text, its number as it was written).
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+import msgspec
+
+from workbench.replay.expressions import quote_path, quote_text, quote_texts, sql_type
+from workbench.replay.paths import TEXTS, Path
+from workbench.replay.projection import Condition, Field, Projection, Source
+from workbench.replay.values import write_scalar
+
+UNSET: Final = msgspec.UNSET
+NO: Final = "false"
+NULL_TEXT: Final = "cast(null as varchar)"
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """What a source finds in an event, as expressions.
+
+    ``text`` is a scalar's text; ``value`` what the field keeps where that is not made of the text. ``is_null`` and
+    ``is_absent`` hold for a JSON null and for nothing, ``is_there`` where there is a value to be read.
+    """
+
+    text: str
+    value: str
+    is_null: str
+    is_absent: str
+    is_there: str
+    removes: str = NO
+
+
+class Readings:
+    """The readings of one statement, each of a path in the events of some types."""
+
+    def __init__(self, projection: Projection) -> None:
+        self._all = None if projection.event_types is None else frozenset(projection.event_types)
+        self._numbers: dict[tuple[Path, frozenset[str] | None], int] = {}
+        self.texts: set[int] = set()
+        self.kinds: set[int] = set()
+        self.columns: dict[str, None] = {}
+
+    def number(self, path: Path, types: Sequence[str] | None) -> int:
+        """Return the number of a reading, which is made where there is none yet."""
+        wanted = None if types is None or frozenset(types) == self._all else frozenset(types)
+        return self._numbers.setdefault((path, wanted), len(self._numbers))
+
+    def items(self) -> list[tuple[int, Path, frozenset[str] | None]]:
+        """Return the readings: number, path, types."""
+        return [(number, path, types) for (path, types), number in self._numbers.items()]
+
+    def text(self, number: int) -> str:
+        """Return the column of a reading's text."""
+        self.texts.add(number)
+        self.kinds.add(number)
+        return f"t{number}"
+
+    def kind(self, number: int) -> str:
+        """Return the column of the first character of a reading's JSON text."""
+        self.kinds.add(number)
+        return f"k{number}"
+
+    def column(self, path: Path) -> str:
+        """Return an envelope's column."""
+        self.columns[path.column] = None
+        return path.column
+
+    def column_text(self, path: Path) -> str:
+        """Return the text of an envelope's column."""
+        column = self.column(path)
+        return column if path.column in TEXTS else f"cast({column} as varchar)"
+
+    def in_types(self, types: Sequence[str] | None) -> str | None:
+        """Return the condition that an event has one of some types; None where every event has."""
+        if types is None or frozenset(types) == self._all:
+            return None
+        self.columns["event_type"] = None
+        return f"event_type in ({quote_texts(types)})"
+
+
+def find_source(readings: Readings, field: Field, source: Source) -> Found:
+    """Return what a source finds in an event of its types."""
+    if source.constant is not UNSET or source.path is None:
+        constant = True if source.constant is UNSET else source.constant
+        return find_constant(field, constant)
+    if source.path.in_json:
+        return find_json(readings, field, source, source.path)
+    text = readings.column_text(source.path)
+    column = readings.column(source.path)
+    is_json = field.kind == "json"
+    value = f"('s' || {text})" if is_json and source.path.column in TEXTS else text if is_json else column
+    found = Found(text=text, value=value, is_null=NO, is_absent=f"{column} is null", is_there=f"{column} is not null")
+    return replace_values(field, source, found)
+
+
+def find_constant(field: Field, constant: object) -> Found:
+    """Return a constant as what was found."""
+    text = write_scalar(constant)
+    nothing = f"cast(null as {sql_type(field)})"
+    value = quote_text(msgspec.json.encode(constant).decode()) if field.kind == "json" else nothing
+    return Found(
+        text=NULL_TEXT if text is None else quote_text(text),
+        value=nothing if constant is None else value,
+        is_null="true" if constant is None else NO,
+        is_absent=NO,
+        is_there=NO if constant is None else "true",
+    )
+
+
+def find_json(readings: Readings, field: Field, source: Source, path: Path) -> Found:
+    """Return what stands at a path of a payload."""
+    number = readings.number(path, source.event_types)
+    needs_kind = source.values is not None or field.rule in ("last", "first", "count") or field.kind != "json"
+    kind = readings.kind(number) if needs_kind else f"k{number}"
+    text = readings.text(number) if field.rule != "count" and (field.kind != "json" or source.values) else NULL_TEXT
+    if field.rule == "count" and source.values:
+        text = readings.text(number)
+    found = Found(
+        text=text,
+        value=f"json_format(j{number})",
+        is_null=f"{kind} = 'n'",
+        is_absent=f"{kind} is null",
+        is_there=f"{kind} <> 'n'",
+    )
+    return replace_values(field, source, found)
+
+
+def replace_values(field: Field, source: Source, found: Found) -> Found:
+    """Return what was found with the texts that a source lists replaced."""
+    if not source.values:
+        return found
+    made = {text: find_constant(field, value) for text, value in source.values.items()}
+
+    def choose(part: Callable[[Found], str]) -> str:
+        cases = " ".join(f"when {quote_text(text)} then {part(one)}" for text, one in made.items())
+        return f"case {found.text} {cases} else {part(found)} end"
+
+    return Found(
+        text=choose(lambda one: one.text),
+        value=choose(lambda one: one.value) if field.kind == "json" else found.value,
+        is_null=choose(lambda one: one.is_null),
+        is_absent=found.is_absent,
+        is_there=choose(lambda one: one.is_there),
+    )
+
+
+def find_field(readings: Readings, field: Field) -> Found:
+    """Return what an event gives a field: of its sources the first that fits, NULL and false where none does."""
+    cases = []
+    for source in field.sources:
+        found = find_source(readings, field, source)
+        tests = [readings.in_types(source.event_types), *(holds(readings, source, each) for each in source.when)]
+        if source.removes:
+            found = msgspec.structs.replace(found, removes="true")
+        cases.append((" and ".join(test for test in tests if test is not None), found))
+    if len(cases) == 1:
+        guard, found = cases[0]
+        # A reading is NULL in events of other types, so that only conditions and constants need a guard.
+        if not guard or (is_own_type(field) and not field.takes_absent):
+            return found
+
+    def choose(part: Callable[[Found], str], otherwise: str) -> str:
+        whens = " ".join(f"when {guard or 'true'} then {part(found)}" for guard, found in cases)
+        return f"case {whens} else {otherwise} end"
+
+    return Found(
+        text=choose(lambda one: one.text, "null"),
+        value=choose(lambda one: one.value, "null"),
+        is_null=choose(lambda one: one.is_null, NO),
+        is_absent=choose(lambda one: one.is_absent, NO),
+        is_there=choose(lambda one: one.is_there, NO),
+        removes=choose(lambda one: one.removes, NO),
+    )
+
+
+def is_own_type(field: Field) -> bool:
+    """Tell whether a field has one source, a path in a payload, and no condition on it."""
+    source = field.sources[0]
+    return source.path is not None and source.path.in_json and not source.when and source.constant is UNSET
+
+
+def holds(readings: Readings, source: Source, condition: Condition) -> str:
+    """Return a condition as an expression that is true or false."""
+    path = condition.path
+    if path.in_json:
+        number = readings.number(path, source.event_types)
+        is_there = f"coalesce({readings.kind(number)} <> 'n', false)"
+        text = readings.text(number) if condition.texts is not None else ""
+    else:
+        is_there, text = f"{readings.column(path)} is not null", readings.column_text(path)
+    met = is_there if condition.texts is None else f"coalesce({text} in ({quote_texts(condition.texts)}), false)"
+    return f"not {met}" if condition.is_negated else met
+
+
+def condition_paths(projection: Projection) -> list[Path]:
+    """Return the paths that a projection's conditions read."""
+    return [when.path for field in projection.fields for source in field.sources for when in source.when]
+
+
+def json_at(path: Path, alias: str) -> str:
+    """Return the expression of the JSON value at a path."""
+    return f"json_extract({alias}.{path.column}, {quote_path(path)})"
