@@ -223,6 +223,15 @@ def hops(*pairs: tuple[int, int]) -> str:
         (HEAD + "current = 2\n" + hops((1, 2)) + 'steps = [{ drop = "a", cast = "a" }]\n', "not exactly one of"),
         (HEAD + "current = 2\n" + hops((1, 2)) + 'steps = [{ drop = "a", to = "b" }]\n', "step .* cannot be used"),
         (HEAD + "current = 2\n" + hops((1, 2)) + 'steps = [{ cast = "a", as = "date" }]\n', "step .* cannot be used"),
+        *(
+            (HEAD + "current = 2\n" + hops((1, 2)) + f"steps = [{{ {step} }}]\n", "step .* cannot be used")
+            for step in (
+                'cast = "a", as = "integer", on_failure = "raise"',
+                'split = "a", by = "", into = ["b"]',
+                'split = "a", by = " ", into = []',
+                'split = "a", by = " ", into = ["b", "b"]',
+            )
+        ),
     ],
 )
 def test_a_registry_that_is_not_consistent_is_refused_when_loaded(text: str, message: str, tmp_path: Path) -> None:

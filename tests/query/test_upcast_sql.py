@@ -1,25 +1,16 @@
 """What stands at a path of a lifted payload, out of the payload as it was written: what the lifted one says there."""
 
-import random
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+from tests.chains import make_question, make_type
 from tests.golden import FILES, load_cases, read_compiled, read_lifted, write_events, write_schemas
-from workbench.decode.registry import EMPTY, EventType, Hop, Registry, load_registry, make_registry, read_step
+from workbench.decode.registry import EMPTY, EventType, Hop, load_registry, make_registry, read_step
 from workbench.query.duckdb import DuckDBEngine
 from workbench.query.upcast_sql import compile_path
-from workbench.query.upcast_text import quote_path, quote_text
 from workbench.session import connect
-
-NAMES = ("a", "b", "o", "x y")
-SCALARS = (
-    *("1", "-7", "1.50", "1e2", "12345678.125", "true", "false", "null", '""', '"x"', '"x y z"', '"null"', '"true"'),
-    *('"1"', '"1.50"', '"1e400"', '"1e-400"', '"0e-5"', '"-0"', '"01"', '" 1"', '"12\\n"', '"9223372036854775808"'),
-    *('"a\\"b\\né"', '"12345678.125"', '"-9223372036854775808"'),
-)
 
 
 @pytest.mark.parametrize("name", [name for name in FILES if name != "python"])
@@ -39,11 +30,6 @@ def test_both_ways_say_what_the_golden_file_says(name: str, tmp_path: Path) -> N
                 assert found is None
 
 
-def make_type(*steps: dict[str, Any], name: str = "T", start: int = 1) -> Registry:
-    hop = Hop(start, start + 1, tuple(read_step(step, Path("t.toml")) for step in steps))
-    return make_registry({name: EventType(name, start, start + 1, {}, {start: hop})})
-
-
 @pytest.fixture(scope="module")
 def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
     made = DuckDBEngine([tmp_path_factory.mktemp("none")])
@@ -51,78 +37,12 @@ def engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBEngine]:
     made.close()
 
 
-class Maker:
-    """Steps and payloads by chance, out of few names, so that they meet."""
-
-    def __init__(self, seed: int) -> None:
-        self.chance = random.Random(seed)  # noqa: S311 - no secret
-
-    def path(self) -> str:
-        return ".".join(self.chance.choices(NAMES, k=self.chance.choice((1, 1, 1, 2, 2, 3))))
-
-    def value(self, depth: int = 2) -> str:
-        kind = self.chance.random()
-        if depth and kind < 0.35:
-            return self.payload(depth - 1)
-        if depth and kind < 0.42:
-            return f"[{self.value(0)},{self.value(0)}]"
-        return self.chance.choice(SCALARS)
-
-    def payload(self, depth: int = 2) -> str:
-        names = self.chance.sample(NAMES, self.chance.randrange(4))
-        return "{" + ",".join(f'"{name}":{self.value(depth)}' for name in names) + "}"
-
-    def constant(self) -> Any:
-        import json
-
-        return json.loads(self.value(1))
-
-    def step(self) -> dict[str, Any]:
-        pick, path = self.chance.choice, self.path()
-        keys = self.chance.sample(("1", "1.50", "x", "null", "true", ""), self.chance.randrange(3))
-        otherwise = {"otherwise": self.constant()} if pick((True, False)) else {}
-        return pick(
-            (
-                {"rename": path, "to": pick(NAMES)},
-                {"move": path, "to": self.path()},
-                {"default": path, "value": self.constant()},
-                {"map": path, "values": {key: self.constant() for key in keys}, **otherwise},
-                {
-                    "cast": path,
-                    "as": pick(("string", "integer", "number", "boolean")),
-                    "on_failure": pick(("keep", "null", "absent")),
-                },
-                {"split": path, "by": pick((" ", "\n", "x")), "into": self.chance.sample(NAMES, pick((1, 2, 3)))},
-                {"drop": path},
-            )
-        )
-
-
 @pytest.mark.parametrize("seed", range(40))
 def test_generated_chains_say_the_same_lifted_and_compiled(seed: int, engine: DuckDBEngine) -> None:
-    maker = Maker(seed)
-    registry = make_type(*(maker.step() for _ in range(maker.chance.choice((1, 1, 2, 3)))))
-    payloads = [*(maker.payload() for _ in range(12)), "{}", "[1]", "5", "null"]
-    rows = [(text, registry.upcast("T", 1, text)[1] or "") for text in payloads]
-    values = ", ".join(f"('T', 1, {quote_text(text)}, {quote_text(lifted)})" for text, lifted in rows)
-    asked = {}
-    for path in sorted({maker.path() for _ in range(6)}):
-        place = f"lifted, {quote_path(path.split('.'))}"
-        plain = {
-            "scalar": f"json_extract_scalar({place})",
-            "json": f"json_format(json_extract({place}))",
-            "exists": f"json_extract({place}) is not null",
-        }
-        for form, written in plain.items():
-            compiled = compile_path(registry, path.split("."), form=form)  # type: ignore[arg-type]  # a key of the above
-            assert compiled is not None or form == "json"
-            if compiled is not None:
-                asked[path, form] = (compiled, written)
-    columns = ", ".join(f"{one} as a{at}, {other} as b{at}" for at, (one, other) in enumerate(asked.values()))
-    statement = f"select {columns} from (values {values}) as t(event_type, schema_version, data, lifted)"  # noqa: S608 - our own text
+    statement, asked = make_question(seed)
     answer = engine.query(statement, {}, {})
-    for at, (path, form) in enumerate(asked):
-        assert answer[f"a{at}"].to_list() == answer[f"b{at}"].to_list(), (path, form, asked[path, form][0])
+    for at, told in enumerate(asked):
+        assert answer[f"a{at}"].to_list() == answer[f"b{at}"].to_list(), told
 
 
 def test_a_path_without_older_versions_is_plain_access() -> None:

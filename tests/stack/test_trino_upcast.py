@@ -5,8 +5,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from tests.chains import make_question
 from tests.golden import FILES, load_cases, read_compiled, read_lifted, write_events, write_schemas
-from tests.stack.conftest import MakeSettings
+from tests.stack.conftest import MakeSettings, OpenLake
 from workbench.session import Session, open_session
 
 
@@ -32,3 +33,12 @@ def test_both_ways_say_on_trino_what_the_golden_file_says(
         if name != "python":
             for case, row in zip(cases, read_compiled(trino, cases), strict=True):
                 assert (row["scalar"], row["json"]) == (case.values, case.json)
+
+
+def test_generated_chains_say_on_trino_the_same_lifted_and_compiled(open_lake: OpenLake) -> None:
+    engine = open_lake(engine="trino").engine
+    for seed in range(100, 112):
+        statement, asked = make_question(seed)
+        answer = engine.query(statement, {}, {})
+        for at, told in enumerate(asked):
+            assert answer[f"a{at}"].to_list() == answer[f"b{at}"].to_list(), told
