@@ -107,3 +107,7 @@ class UnknownProjectionError(WorkbenchError):
 
 class UnknownEntityError(WorkbenchError):
     """No event of the log, or none by the moment asked about, touches the entity given."""
+
+
+class ReadModelError(WorkbenchError):
+    """States kept beside the log belong to another declaration, or there is no place for more."""

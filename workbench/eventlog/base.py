@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from workbench.config import Settings
     from workbench.decode.registry import Registry
     from workbench.eventlog.cluster import Cluster
+    from workbench.eventlog.models import ModelTable
     from workbench.eventlog.objects import ObjectFiles
 
 
@@ -73,6 +74,11 @@ class Log(ABC):
             f"The log {self.settings.name!r} is mapped from a table that others write, so there is no place for what "
             f"{older} is lifted to. Read events_stored, or use engine='duckdb'."
         )
+
+    def model_table(self, name: str) -> "ModelTable | None":
+        """Return a table for what replay keeps, `checkpoints` or `populations`; None where there is no place for it."""
+        del name
+        return None
 
     def shapes_of(self, span: Span) -> Mapping[str, Shape]:
         """Return the same names at another snapshot, or of what was added between two, on a mapped log."""

@@ -25,6 +25,7 @@ from workbench.eventlog.ingest import IngestReport, Progress, digest_file, inges
 from workbench.eventlog.lifted import Lifting
 from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
 from workbench.eventlog.maintain import MaintenanceReport, maintain_log
+from workbench.eventlog.models import TABLES, ModelTable
 from workbench.eventlog.objects import ObjectFiles, open_objects
 from workbench.eventlog.parts import find_places
 from workbench.eventlog.quarantine import quarantine_id, read_quarantine
@@ -50,6 +51,7 @@ class NativeLog(Log):
             self._store = Store(settings, tables)
         self._lists = FileLists()
         self._lifting = Lifting(self._store.tables)
+        self._models = {name: ModelTable(self._store.tables, name) for name in TABLES}
 
     def head(self) -> Head:
         """Return the head, checked against foreign writes."""
@@ -65,7 +67,9 @@ class NativeLog(Log):
             return super().directories()
         tables = self._store.tables
         with self._errors("looking up the log's places"):
-            return [local_path(table.location()) for table in (tables.events, tables.by_stream)]
+            kept = (model.read() for model in self._models.values())
+            known = [tables.events, tables.by_stream, *(reading.table for reading in kept if reading is not None)]
+            return [local_path(table.location()) for table in known]
 
     def objects(self) -> ObjectFiles | None:
         """Return the files of those folders that lie in an object store, None where all are local."""
@@ -154,6 +158,10 @@ class NativeLog(Log):
         """Return the side table of lifted payloads, brought up to the head."""
         with self._errors("lifting events"):
             return self._lifting.bring_up(registry)
+
+    def model_table(self, name: str) -> ModelTable:
+        """Return a table for what replay keeps."""
+        return self._models[name]
 
     def _shapes(self, stream_ids: Sequence[str] | None) -> Mapping[str, Shape]:
         events = self._store.tables.peek("events")

@@ -34,10 +34,8 @@ class Questions(Models):
         events that could not be read, by field), null where there is nothing to say. Null is no value.
         Raises UnknownProjectionError, UnknownEntityError, ArgumentError, ProjectionError.
         """
-        from workbench.replay.states import find_states
-
         chosen, cut = self.projection(projection), self._moment(as_of, known_at, position)
-        states = find_states(self._ask, chosen, cut, entity=stream_id)
+        states = self._states(chosen, cut, stream_id)
         if stream_id is not None and not states.height:
             self._explain_absence(chosen, stream_id, cut)
         return states
@@ -106,14 +104,13 @@ class Questions(Models):
         ordered by entity and field. Raises ArgumentError, UnknownProjectionError.
         """
         from workbench.replay.differences import compare_states
-        from workbench.replay.states import find_states
 
         chosen = self.projection(projection)
         cuts = [
             self._moment(None, known_at, moment) if isinstance(moment, int) else self._moment(moment, known_at, None)
             for moment in (before, after)
         ]
-        frames = [find_states(self._ask, chosen, cut, entity=stream_id) for cut in cuts]
+        frames = [self._states(chosen, cut, stream_id) for cut in cuts]
         if stream_id is not None and not any(frame.height for frame in frames):
             self._explain_absence(chosen, stream_id, cuts[1])
         return compare_states(frames[0], frames[1], chosen)
