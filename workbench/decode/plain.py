@@ -20,6 +20,7 @@ from workbench.decode.payloads import write_forms
 from workbench.decode.records import settle_versions
 from workbench.decode.rows import DecodeContext
 from workbench.decode.times import read_moments
+from workbench.decode.uniform import write_uniform
 from workbench.event import ACTOR_KINDS
 
 # Lines that are worked on together: fewer cost more calls a line, more leave the core's own cache.
@@ -135,8 +136,11 @@ def take_payloads(lines: Lines, matched: Matched) -> tuple[Matched, Arrays]:
     """Return the payloads' texts and canonical forms, and the lines without those whose payload may break a rule."""
     if matched.layout.tail is None:
         return matched, {}
-    places = zip(matched.payload_begins.tolist(), matched.payload_ends.tolist(), strict=True)
-    texts, forms, strays = write_forms([lines.text[begin:end] for begin, end in places])
+    column = cut_texts(lines.text, matched.payload_begins, matched.payload_ends)
+    uniform = write_uniform(column) if len(column) else None
+    if uniform is not None:
+        return matched, {names.DATA: column, CANONICAL[names.DATA]: uniform}
+    texts, forms, strays = write_forms(list_bytes(column))
     if strays:
         kept = np.ones(len(texts), np.bool_)
         kept[strays] = False
