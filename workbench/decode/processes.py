@@ -86,9 +86,9 @@ class WorkerPool:
 
     @property
     def is_hungry(self) -> bool:
-        """Whether there are fewer chunks asked for than keep the workers busy: one at work and one ahead for each."""
+        """Whether there are fewer chunks asked for than keep the workers busy: one at work and two ahead for each."""
         self.asked = [asked for asked in self.asked if not asked.done()]
-        return len(self.asked) < 2 * len(self.workers)
+        return len(self.asked) < 3 * len(self.workers)
 
     def _ask(self, chunk: Chunk, indexes: Sequence[int] | None) -> Decoded:
         worker = self.idle.get()

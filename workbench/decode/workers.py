@@ -17,7 +17,7 @@ from workbench.decode.rows import DecodeContext, Decoded
 # A worker starts in 0.4 s, the time of some chunks; the first are decoded here meanwhile.
 STARTING: Final = 3
 # Chunks held beyond one for each process that decodes.
-HELD: Final = 4
+HELD: Final = 6
 
 Task = tuple[Chunk, Sequence[int] | None]
 
@@ -35,7 +35,7 @@ def decode_source(
     """Yield what becomes of each chunk of the source, in its order, the same whatever the number of workers.
 
     ``workers`` is how many processes decode, this one among them, by default as many as the cores it may use; a source
-    of a few chunks is decoded here alone. At most ``workers + 4`` chunks are held. Raises what the source raises, and
+    of a few chunks is decoded here alone. At most ``workers + 6`` chunks are held. Raises what the source raises, and
     SourceError when a worker process ends by itself. Closing the iterator ends the workers. With a ``folder``, what
     workers decode lies in Arrow files there, which are the caller's to remove.
     """
@@ -47,21 +47,32 @@ def decode_source(
             yield decode_chunk(chunk, context, indexes=indexes)
         return
     with closing(WorkerPool(count - 1, context, folder)) as pool:
-        waiting: deque[Future[Decoded]] = deque()
-        for number, (chunk, indexes) in enumerate(chain(first, tasks)):
+        waiting: deque[tuple[Future[Decoded], Task]] = deque()
+        for number, task in enumerate(chain(first, tasks)):
             is_given = number >= STARTING and pool.is_hungry
-            waiting.append(pool.submit(chunk, indexes) if is_given else decode_here(chunk, indexes, context))
-            while waiting and (waiting[0].done() or len(waiting) >= count + HELD - 1):
-                yield waiting.popleft().result()
+            waiting.append((pool.submit(*task) if is_given else decode_here(task, context), task))
+            while waiting and (waiting[0][0].done() or len(waiting) >= count + HELD - 1):
+                yield waiting.popleft()[0].result()
         while waiting:
-            yield waiting.popleft().result()
+            take_back(waiting, context)
+            yield waiting.popleft()[0].result()
 
 
-def decode_here(chunk: Chunk, indexes: Sequence[int] | None, context: DecodeContext) -> "Future[Decoded]":
+def decode_here(task: Task, context: DecodeContext) -> "Future[Decoded]":
     """Return what becomes of a chunk, decoded in this process."""
     done: Future[Decoded] = Future()
+    chunk, indexes = task
     done.set_result(decode_chunk(chunk, context, indexes=indexes))
     return done
+
+
+def take_back(waiting: deque[tuple[Future[Decoded], Task]], context: DecodeContext) -> None:
+    """Decode in this process the last chunk that no worker has begun, rather than wait for all of them."""
+    for place in reversed(range(len(waiting))):
+        asked, task = waiting[place]
+        if asked.cancel():
+            waiting[place] = (decode_here(task, context), task)
+            return
 
 
 def number_chunks(chunks: Iterable[Chunk], source_name: str) -> Iterator[Task]:
