@@ -18,6 +18,8 @@ PORT = 2731
 ADDRESS = f"http://127.0.0.1:{PORT}"
 # The days around the bad prompt, with one event open: what the demo log has to show.
 CHOICES = "since=2025-09-12T00:00:00Z&until=2025-09-23T00:00:00Z&event=136590&row=136587"
+# A loan whose first letter was rejected, at the event that rejected it, as its documents were then.
+MOMENT = "projection=document%401&entity=loan-00055&step=change"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 PATIENCE = 120
 
@@ -49,7 +51,7 @@ def wait_until_ready(server: "subprocess.Popen[bytes]") -> None:
     sys.exit(f"make screens: the demo did not answer within {PATIENCE} seconds.")
 
 
-def take_picture(page: Page, name: str, path: str) -> None:
+def take_timeline(page: Page, name: str, path: str) -> None:
     """Save what stands at a path once the picture, its rows and the open event are there and nothing is dimmed."""
     page.goto(f"{ADDRESS}{path}")
     for part in (".wb-chart canvas", ".wb-rows tbody tr >> nth=0", ".wb-stream svg"):
@@ -59,6 +61,22 @@ def take_picture(page: Page, name: str, path: str) -> None:
     expect(page.locator(".wb-rows tbody td:last-child").first).not_to_be_empty(timeout=PATIENCE * 1_000)
     page.wait_for_timeout(1_000)
     expect(page.locator(".wb-work")).to_be_hidden(timeout=PATIENCE * 1_000)
+    save_picture(page, name)
+
+
+def take_moment(page: Page, name: str, path: str) -> None:
+    """Save one entity at a moment once its state is there."""
+    page.goto(f"{ADDRESS}{path}")
+    for part in (".wb-state tbody tr >> nth=0", ".wb-scrub svg", ".wb-events tbody tr >> nth=0"):
+        page.locator(part).wait_for(timeout=PATIENCE * 1_000)
+    expect(page.locator(".wb .busy")).to_have_count(0, timeout=PATIENCE * 1_000)
+    page.keyboard.press("ArrowLeft")
+    page.wait_for_timeout(500)
+    save_picture(page, name)
+
+
+def save_picture(page: Page, name: str) -> None:
+    """Save the page as it stands."""
     page.screenshot(path=FOLDER / f"{name}.png")
     print(f"docs/{name}.png")
 
@@ -74,7 +92,8 @@ def main() -> None:
             browser = toolkit.chromium.launch(executable_path=chromium, args=ARGUMENTS)
             for theme in ("light", "dark"):
                 page = browser.new_page(viewport={"width": 1440, "height": 980}, color_scheme=theme)
-                take_picture(page, f"timeline-{theme}", f"/timeline/?{CHOICES}&theme={theme}")
+                take_timeline(page, f"timeline-{theme}", f"/timeline/?{CHOICES}&theme={theme}")
+                take_moment(page, f"as-of-{theme}", f"/as_of/?{MOMENT}&theme={theme}")
                 page.close()
             browser.close()
 

@@ -37,7 +37,8 @@ def answer_as_of(session: Session, request: Request) -> tuple[Answer, list[bytes
     choices = AsOfChoices.from_query(request.choices)
     began = time.perf_counter()
     if request.kind == "export":
-        return {}, [write_rows(export_moment(session, choices), read_form(request))]
+        form = read_form(request)
+        return {}, [write_rows(export_moment(session, choices), form)]
     answer = ANSWERS[request.kind](session, choices, request.options)
     return {**answer, "milliseconds": round((time.perf_counter() - began) * 1_000)}, []
 
@@ -61,6 +62,7 @@ def _start(session: Session, choices: AsOfChoices, _options: Options) -> Answer:
         "first": _micros(overview.first),
         "last": _micros(overview.last),
         "types": [{"name": name, "hue": overview.hues[name]} for name in overview.event_types],
+        "late_after": round(session.settings.log.late_after * 1_000_000),
         "entities": count_entities(session, chosen, cut) if overview.events and len(chosen.entity) == 1 else None,
         "projection": f"{chosen.name}@{chosen.version}",
         "hash": chosen.hash,
@@ -154,7 +156,6 @@ def _compare(session: Session, choices: AsOfChoices, options: Options) -> Answer
         "spec": picture.view.chart.to_dict(validate=False),
         "geometry": picture.geometry,
         "window": [picture.since, picture.until],
-        "late_after": round(session.settings.log.late_after * 1_000_000),
         "question": _question(session, choices),
     }
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 
 from workbench.apps.answers import Answer
-from workbench.charts.population import population_geometry
+from workbench.charts.population import find_top, population_geometry
 from workbench.replay.projection import Projection
 from workbench.replay.values import write_value
 from workbench.session import Session
@@ -14,7 +14,15 @@ from workbench.views.as_of import describe_fields, word_of
 from workbench.views.as_of_choices import AsOfChoices
 from workbench.views.as_of_log import find_cut
 from workbench.views.as_of_members import Member, find_members
-from workbench.views.as_of_population import Population, count_moment, load_population, load_sweep, moment_of
+from workbench.views.as_of_population import (
+    Population,
+    count_moment,
+    find_position,
+    load_population,
+    load_sweep,
+    moment_of,
+    next_change,
+)
 from workbench.views.as_of_ribbons import shade_values, show_population, write_point
 from workbench.views.as_of_sweep import ABSENT, order_values
 from workbench.views.choices import to_microseconds
@@ -31,10 +39,7 @@ def tell_population(session: Session, choices: AsOfChoices, options: Mapping[str
     width = min(WIDEST, max(NARROWEST, int(options.get("width", 880))))
     sizes = {"all": (width, SMALL), "open": (width, LARGE)}
     pictures = {
-        name: {
-            "spec": show_population(session, choices, ended=name == "all", size=size).chart.to_dict(validate=False),
-            "geometry": population_geometry(size),
-        }
+        name: _picture(session, choices, name, size)
         for name, size in sizes.items()
         if name == "open" or population.ended_values
     }
@@ -58,13 +63,20 @@ def tell_population(session: Session, choices: AsOfChoices, options: Mapping[str
         "first": population.first,
         "last": population.last,
         "step": population.point,
+        "ends": [entry["entities"] for entry in count_moment(population, population.last)],
     }
+
+
+def _picture(session: Session, choices: AsOfChoices, name: str, size: tuple[int, int]) -> Answer:
+    view = show_population(session, choices, ended=name == "all", size=size)
+    geometry = {**population_geometry(size), "most": find_top(view.frame)}
+    return {"spec": view.chart.to_dict(validate=False), "geometry": geometry}
 
 
 def tell_moment(session: Session, choices: AsOfChoices, options: Mapping[str, Any]) -> Answer:
     """Return the counts at the moment chosen, another field of those still open, and who has the value picked."""
     population = load_population(session, choices)
-    at = moment_of(population, choices)
+    at = next_change(population, moment_of(population, choices), str(options.get("move", "")))
     first = max(0, int(options.get("first", 0)))
     members, durations = find_members(session, population, choices.value, at, first=first)
     beside = choose_beside(population.projection, population.sweep.field, str(options.get("beside", "")))
@@ -73,6 +85,7 @@ def tell_moment(session: Session, choices: AsOfChoices, options: Mapping[str, An
     there = sum(each["entities"] for each in counted)
     return {
         "at": at,
+        "position": find_position(session, population, at),
         "counts": counted,
         "there": there,
         "total": len(population.sweep.names),
@@ -87,10 +100,12 @@ def tell_moment(session: Session, choices: AsOfChoices, options: Mapping[str, An
 
 
 def choose_columns(projection: Projection, picked: str) -> list[str]:
-    """Return the fields that stand beside the one picked: those of one short value first."""
-    short = {"machine": 0, "sum": 1, "count": 1, "first": 2, "last": 2, "min": 3, "max": 3}
-    named = [field for field in projection.fields if field.name != picked and field.rule in short]
-    return [field.name for field in sorted(named, key=lambda field: short[field.rule])[:BESIDE]]
+    """Return the fields that stand beside the one picked: a state machine, then figures, then other short values."""
+    ranks = {"count": 1, "sum": 1, "first": 2, "last": 2, "min": 3, "max": 3, "machine": 4}
+    named = [field for field in projection.fields if field.name != picked and field.rule in ranks]
+    machine = next((field.name for field in named if field.rule == "machine"), None)
+    ranked = sorted(named, key=lambda field: 0 if field.name == machine else ranks[field.rule])
+    return [field.name for field in ranked[:BESIDE]]
 
 
 def choose_beside(projection: Projection, picked: str, asked: str) -> str | None:

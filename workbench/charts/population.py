@@ -11,7 +11,8 @@ from workbench.charts.theme import Palette, chart_config
 from workbench.charts.time_axis import Window, time_axis, time_scale
 
 LEFT: Final = 48
-RIGHT: Final = 8
+# At the right stand the names of the bands.
+RIGHT: Final = 84
 BOTTOM: Final = 26
 TOP: Final = 8
 
@@ -34,22 +35,22 @@ def population_chart(
     plot = width - LEFT - RIGHT
     axis = time_axis(window, plot)
     axis.orient = "bottom"
-    x = alt.X("start:T", scale=time_scale(window), axis=axis)
+    colours = alt.Scale(domain=list(range(len(ribbons))), range=[ribbon.colour for ribbon in ribbons])
+    # Steps, not rectangles beside one another: between those the ground would show through as hairlines.
     bands = (
         alt.Chart(alt.InlineData(values=stack_ribbons(counts).write_csv(), format=_csv()))
-        .mark_rect(clip=True, opacity=1)
+        .mark_area(interpolate="step-after", clip=True, opacity=1, line=False)
         .encode(
-            x=x,
-            x2=alt.X2("end"),
+            x=alt.X("start:T", scale=time_scale(window), axis=axis),
             y=alt.Y(
-                "low:Q", title=None, scale=alt.Scale(nice=True), axis=alt.Axis(tickCount=4, format=",", domain=False)
+                "low:Q",
+                title=None,
+                stack=None,
+                scale=alt.Scale(domain=[0, find_top(counts)], nice=False),
+                axis=alt.Axis(tickCount=3, format=",d", domain=False),
             ),
             y2=alt.Y2("high"),
-            color=alt.Color(
-                "ribbon:O",
-                legend=None,
-                scale=alt.Scale(domain=list(range(len(ribbons))), range=[ribbon.colour for ribbon in ribbons]),
-            ),
+            color=alt.Color("ribbon:O", legend=None, scale=colours),
         )
     )
     return alt.LayerChart(
@@ -62,36 +63,50 @@ def population_chart(
     )
 
 
+def find_top(counts: pl.DataFrame) -> int:
+    """Return where the axis ends: the least of 1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8 times a power of ten above all sums.
+
+    >>> find_top(pl.DataFrame({"start": [0, 0, 1], "entities": [300, 560, 200]}))
+    1000
+    """
+    summed = counts.group_by("start").agg(pl.col("entities").sum())["entities"].to_list()
+    most = max([1, *summed])
+    power = 10 ** (len(str(most)) - 1)
+    return next(
+        int(step * power / 10) for step in (10, 12, 15, 20, 25, 30, 40, 50, 60, 80, 100) if step * power >= 10 * most
+    )
+
+
 def population_geometry(size: tuple[int, int]) -> dict[str, int]:
     """Return where the bands stand in the picture, in pixels: left, top, width and height."""
     return {"left": LEFT, "top": TOP, "width": size[0] - LEFT - RIGHT, "height": size[1] - TOP - BOTTOM}
 
 
 def _csv() -> alt.CsvDataFormat:
-    columns = ("start", "end", "ribbon", "low", "high")
-    parse: Any = dict.fromkeys(columns, "number")
+    parse: Any = dict.fromkeys(("start", "ribbon", "low", "high"), "number")
     return alt.CsvDataFormat(type="csv", parse=parse)
 
 
 def stack_ribbons(counts: pl.DataFrame) -> pl.DataFrame:
-    """Return the counts as rectangles, one on the other, the first ribbon on top; neighbours of one height are one."""
+    """Return where each ribbon lies from which time on, stacked with the first on top, and once more at its end.
+
+    A point at which nothing of a ribbon moves is left out.
+    """
     stacked = (
         counts.sort("start", "ribbon", descending=[False, True])
         .with_columns(high=pl.col("entities").cum_sum().over("start"))
         .with_columns(low=pl.col("high") - pl.col("entities"))
-        .filter(pl.col("entities") > 0)
         .sort("ribbon", "start")
     )
-    apart = (
+    moved = (
         (pl.col("low") != pl.col("low").shift())
         | (pl.col("high") != pl.col("high").shift())
         | (pl.col("ribbon") != pl.col("ribbon").shift())
-        | (pl.col("start") != pl.col("end").shift())
     )
-    return (
-        stacked.with_columns(run=apart.fill_null(value=True).cum_sum())
-        .group_by("run", "ribbon", "low", "high")
-        .agg(pl.col("start").min(), pl.col("end").max())
-        .sort("run")
-        .select("start", "end", "ribbon", "low", "high")
+    columns = ("start", "ribbon", "low", "high")
+    ends = stacked.group_by("ribbon").agg(
+        pl.col("end").last().alias("start"), pl.col("low").last(), pl.col("high").last()
+    )
+    return pl.concat([stacked.filter(moved.fill_null(value=True)).select(columns), ends.select(columns)]).sort(
+        "ribbon", "start"
     )

@@ -27,6 +27,10 @@ def two_times_chart(events: pl.DataFrame, window: Window, palette: Palette, *, s
     across = time_axis(window, plot[0])
     across.orient = "bottom"
     across.title = "occurred_at"
+    across.titleAnchor = "end"
+    across.titleColor = palette.secondary
+    across.titleFontSize = 12
+    across.titleFontWeight = "normal"
     across.grid = False
     upward = time_axis(window, plot[1] * 2)
     upward.orient = "left"

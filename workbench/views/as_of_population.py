@@ -7,6 +7,7 @@ from typing import Any, Final
 from weakref import WeakKeyDictionary
 
 import msgspec
+import numpy as np
 
 from workbench.errors import ArgumentError
 from workbench.replay.fact import Fact
@@ -16,7 +17,7 @@ from workbench.session import Session
 from workbench.views.as_of_choices import AsOfChoices
 from workbench.views.as_of_log import choose_projection, find_cut
 from workbench.views.as_of_sweep import Sweep, order_values, sweep_field
-from workbench.views.choices import to_microseconds
+from workbench.views.choices import from_microseconds, to_microseconds
 
 # Every event of the projection passes through Python once: two millions take about 20 s.
 MOST_EVENTS: Final = 2_000_000
@@ -135,3 +136,24 @@ def count_moment(population: Population, at: int) -> list[dict[str, Any]]:
 def moment_of(population: Population, choices: AsOfChoices) -> int:
     """Return the moment chosen in microseconds, the last change's without one."""
     return population.last if choices.as_of is None else to_microseconds(choices.as_of)
+
+
+def next_change(population: Population, at: int, direction: str) -> int:
+    """Return the time of the change ``forward`` or ``back`` of a moment; the moment itself where there is none."""
+    times = population.sweep.times
+    if direction == "forward":
+        found = int(np.searchsorted(times, at, side="right"))
+        return int(times[found]) if found < len(times) else at
+    if direction == "back":
+        found = int(np.searchsorted(times, at, side="left")) - 1
+        return int(times[found]) if found >= 0 else at
+    return at
+
+
+def find_position(session: Session, population: Population, at: int) -> int | None:
+    """Return the greatest position of what had happened by a moment."""
+    found = session.sql(
+        "select max(position) as position from events where occurred_at <= :at and position <= :up_to",
+        {"at": from_microseconds(at), "up_to": population.position},
+    ).item()
+    return None if found is None else int(found)

@@ -43,6 +43,10 @@ def show_population(
     ribbons = [Ribbon(name=population.sweep.values[number], colour=shades[number]) for number in shown]
     if len(shown) < len(numbers):
         ribbons.append(Ribbon(name="other", colour=GREYS[choices.theme or "light"][-1]))
+    if not ended:
+        # Of the open values the first lies at the bottom, where its height is read best.
+        ribbons.reverse()
+        counts = counts.with_columns(ribbon=len(ribbons) - 1 - pl.col("ribbon"))
     window = Window(
         population.first / 1_000, (population.last + population.point) / 1_000, choices.zone, population.last / 1_000
     )

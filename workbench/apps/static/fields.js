@@ -2,31 +2,36 @@
 
 const STEPS_OF = { entity: ["event", "change", "instant", "day"], population: ["event", "hour", "day", "week"] };
 
+// A time or a position, typed or shown; the one that the hand moves has the accent's border.
+function bigInput(app, name, label, words, value, moves) {
+  const field = (app.parts[`${name}_input`] ??= h("input", { type: "text", class: "wb-big-input", spellcheck: "false", autocomplete: "off",
+    onkeydown: (event) => {
+      if (event.key === "Enter") app.commit(name, event.target.value);
+      if (event.key === "Escape") (event.target.value = event.target.dataset.value), event.target.blur();
+    } }));
+  field.setAttribute("aria-label", label);
+  field.dataset.value = value;
+  if (field.getRootNode().activeElement !== field) field.value = value;
+  field.placeholder = words;
+  return h("label", { class: `wb-field ${name} ${moves ? "moves" : ""}` }, h("span", {}, label), field);
+}
+
+const inputTime = (app, micros) => (micros === null || micros === undefined ? "" : timeText(micros, app.choices.zone === "local" ? "local" : "utc", 0).replace(/\.000$/, "").replace(/:00$/, ""));
+
 function drawMoment(app) {
   const { parts, choices } = app;
   const zone = choices.zone === "local" ? localShort() : "UTC";
-  const input = (name, label, words, value, act) => {
-    const field = (parts[`${name}_input`] ??= h("input", { type: "text", class: "wb-big-input", "aria-label": label, spellcheck: "false", autocomplete: "off",
-      onkeydown: (event) => {
-        if (event.key === "Enter") app.commit(name, event.target.value);
-        if (event.key === "Escape") (event.target.value = event.target.dataset.value), event.target.blur();
-      } }));
-    field.setAttribute("aria-label", label);
-    field.dataset.value = value;
-    if (field.getRootNode().activeElement !== field) field.value = value;
-    field.placeholder = words;
-    return h("label", { class: `wb-field ${name} ${act ? "moves" : ""}` }, h("span", {}, label), field);
-  };
+  const input = (...given) => bigInput(app, ...given);
   const known = choices.one("known_at");
   const micros = app.micros();
   const at = app.at;
   fill(
     parts.moment,
     h("div", { class: "wb-inputs" },
-      input("as_of", `As of (${zone})`, "a time", micros === null ? "" : timeText(micros, choices.zone === "local" ? "local" : "utc", 0), !app.byPosition),
+      input("as_of", `As of (${zone})`, "a time", inputTime(app, micros), !app.byPosition),
       input("position", "Position", "a position", at.position === null || at.position === undefined ? "" : count(at.position), app.byPosition),
       h("span", { class: "wb-known" },
-        input("known_at", `Known at (${zone})`, `now · position ${count(app.start.position)}`, known ? timeText(fromIso(known), choices.zone === "local" ? "local" : "utc", 0) : "", false),
+        input("known_at", `Known at (${zone})`, `now · position ${count(app.start.position)}`, known ? inputTime(app, fromIso(known)) : "", false),
         known ? link("now", () => app.choose({ known_at: null }), { "aria-label": "Known at: now", class: "wb-link wb-clearinput" }) : null)),
     h("div", { class: "wb-play" }, drawPlay(app), choices.mode === "entity" ? h("span", { class: "wb-which", role: "status" }, at.index < 0 ? "Before the first" : [h("b", {}, `Event ${count(at.index + 1)}`), ` of ${count(app.history?.size ?? 0)}`]) : null),
   );
@@ -37,7 +42,8 @@ function drawPlay(app) {
   const icon = (path, label, act, main) => h("button", { type: "button", class: `wb-button wb-icon ${main ? "main" : ""}`, "aria-label": label, title: label, onclick: act }, s("svg", { width: 14, height: 14, viewBox: "0 0 14 14", "aria-hidden": "true" }, s("path", { d: path, fill: "currentColor" })));
   const playing = app.playing !== undefined;
   const group_ = (name, values, words, chosen, label) => h("span", { class: "wb-switch", role: "group", "aria-label": label }, values.map((value) => h("button", { type: "button", "aria-pressed": String(chosen === value), onclick: () => app.set({ [name]: value === values[0] && name !== "step" ? null : value }) }, words(value))));
-  const step = STEPS_OF[choices.mode]?.includes(choices.step) ? choices.step : choices.mode === "population" ? "day" : "event";
+  const usual = choices.mode === "population" ? "day" : "event";
+  const step = STEPS_OF[choices.mode]?.includes(choices.one("step")) ? choices.one("step") : usual;
   return [
     icon("M2 2h2v10h-2zM12 2v10l-7-5z", "First", () => app.go("first")),
     icon("M10 2v10l-7-5z", "Back", () => app.go("back")),

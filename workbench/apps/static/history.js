@@ -16,7 +16,7 @@ function drawHistory(app) {
       { class: `${index === at.index ? "here" : ""} ${index > at.index ? "later" : ""}`, tabindex: "0", "aria-current": index === at.index ? "true" : null, onclick: () => app.goTo({ index }), onkeydown: (event) => event.key === "Enter" && app.goTo({ index }) },
       h("td", {}, count(index + 1)),
       h("td", {}, link(count(history.position[index]), (event) => (event.stopPropagation(), app.open(String(history.position[index]))), { class: "wb-link wb-quiet", title: "Open the event" })),
-      h("td", { class: "time" }, timeText(history.occurred[index], choices.zone, app.start.last)),
+      h("td", { class: "time" }, timeText(history.occurred[index], choices.zone, app.start.last), isLate(app, index) ? h("span", { class: "wb-late", title: `recorded ${timeText(history.recorded[index], choices.zone, app.start.last)}` }, ` ↶ ${durationText(history.recorded[index] - history.occurred[index])} late`) : null),
       h("td", { class: "wb-dim" }, gap === null ? "first" : gap === 0 ? "tie" : gapText(gap)),
       h("td", {}, h("span", { class: "wb-cell", title: history.type[index] }, swatch(app.hues.get(history.type[index])), h("span", {}, typeWords(history.type[index], history.word[index])))),
       h("td", {}, drawActor(history.actor[index], history.kind[index])),
@@ -32,6 +32,8 @@ function drawHistory(app) {
         h("tbody", {}, Array.from({ length: shown }, (_, number) => row(first + number))))),
   );
 }
+
+const isLate = ({ history, start }, index) => history.recorded[index] !== null && history.recorded[index] - history.occurred[index] > start.late_after;
 
 const MOMENT_KEYS = {
   entity: [[["←", "→"], "step"], [["Shift", "← →"], "next change of the chosen field"], [["Space"], "play"], [["G"], "go to a time or position"], [["C"], "compare"], [["?"], "keys"]],

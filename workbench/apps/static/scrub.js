@@ -68,7 +68,7 @@ class Scrubber {
   }
 
   drawTime() {
-    const ticks = timeTicks(this.from, this.to, this.app.choices.zone, this.app.start.last, Math.floor(this.wide / 92));
+    const ticks = timeTicks(this.from, this.to, this.app.choices.zone, this.app.start.last, Math.floor(this.wide / 64)).map(([micros, words]) => [micros, words.replace(/^(\d+ \w+) \d{4}$/, "$1")]);
     const marks = ticks.map(([micros, words]) => [s("line", { class: "wb-hair", x1: this.timeX(micros), x2: this.timeX(micros), y1: RAIL, y2: RAIL + 5 }), this.timeX(micros) > this.wide - 24 ? null : s("text", { class: "wb-small", x: Math.max(16, this.timeX(micros)), y: 12, "text-anchor": this.timeX(micros) < 40 ? "start" : "middle", ...(this.timeX(micros) < 40 ? { x: 0 } : {}) }, words)]);
     return [s("line", { class: "wb-hair", x1: 0, x2: this.wide, y1: RAIL, y2: RAIL }), marks];
   }

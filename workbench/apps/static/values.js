@@ -55,7 +55,7 @@ function drawChanged(app, history, index) {
   return [parts.map((part, number) => [number ? " · " : null, part]), moves];
 }
 
-function changeOf(app, history, name, index) {
+function changeOf(app, history, name, index, from = true) {
   const field = history.byName.get(name);
   const [before, after] = [history.textAt(name, index - 1), history.textAt(name, index)];
   const label = h("span", { class: "wb-dim" }, name);
@@ -66,5 +66,6 @@ function changeOf(app, history, name, index) {
   }
   const words = (text, at) => valueWords(field, text, history.isSet(name, at), app.choices.zone, app.start.last);
   const old = words(before, index - 1);
+  if (!from) return [label, h("span", { class: "wb-dim" }, ": "), words(after, index)];
   return [label, " ", old === "not set" ? null : h("span", { class: "wb-dim" }, `${old} → `), words(after, index)];
 }

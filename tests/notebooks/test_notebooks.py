@@ -33,15 +33,20 @@ def run(*command: str, environment: dict[str, str], folder: Path) -> subprocess.
     )
 
 
-def test_the_marimo_notebook_passes_marimos_own_check(repository: Path, environment: dict[str, str]) -> None:
+NOTEBOOKS = pytest.mark.parametrize("name", ["timeline", "as_of"])
+
+
+@NOTEBOOKS
+def test_the_marimo_notebook_passes_marimos_own_check(repository: Path, environment: dict[str, str], name: str) -> None:
     checked = run(
-        "-m", "marimo", "check", "--strict", "notebooks/timeline.py", environment=environment, folder=repository
+        "-m", "marimo", "check", "--strict", f"notebooks/{name}.py", environment=environment, folder=repository
     )
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_the_marimo_notebook_runs_as_a_script(repository: Path, environment: dict[str, str]) -> None:
-    ran = run("notebooks/timeline.py", environment=environment, folder=repository)
+@NOTEBOOKS
+def test_the_marimo_notebook_runs_as_a_script(repository: Path, environment: dict[str, str], name: str) -> None:
+    ran = run(f"notebooks/{name}.py", environment=environment, folder=repository)
     assert ran.returncode == 0, ran.stderr
 
 
@@ -51,10 +56,11 @@ def test_a_script_takes_its_log_as_an_argument(repository: Path, environment: di
     assert (tmp_path / "new" / "catalog.db").is_file()
 
 
+@NOTEBOOKS
 def test_the_jupyter_notebook_runs_and_shows_the_widget(
-    repository: Path, environment: dict[str, str], tmp_path: Path
+    repository: Path, environment: dict[str, str], tmp_path: Path, name: str
 ) -> None:
-    copy = tmp_path / "timeline.ipynb"
+    copy = tmp_path / f"{name}.ipynb"
     command = (
         "import nbformat, nbclient, sys\n"
         "book = nbformat.read(sys.argv[1], as_version=4)\n"
@@ -64,7 +70,7 @@ def test_the_jupyter_notebook_runs_and_shows_the_widget(
     ran = run(
         "-c",
         command,
-        str(repository / "notebooks" / "timeline.ipynb"),
+        str(repository / "notebooks" / f"{name}.ipynb"),
         str(copy),
         environment=environment,
         folder=repository,
@@ -74,6 +80,7 @@ def test_the_jupyter_notebook_runs_and_shows_the_widget(
     assert "application/vnd.jupyter.widget-view+json" in last["data"]
 
 
-def test_the_jupyter_notebook_is_stored_without_outputs(repository: Path) -> None:
-    book = json.loads((repository / "notebooks" / "timeline.ipynb").read_text(encoding="utf-8"))
+@NOTEBOOKS
+def test_the_jupyter_notebook_is_stored_without_outputs(repository: Path, name: str) -> None:
+    book = json.loads((repository / "notebooks" / f"{name}.ipynb").read_text(encoding="utf-8"))
     assert all(not cell.get("outputs") and not cell.get("execution_count") for cell in book["cells"])
