@@ -138,6 +138,14 @@ def test_assumed_events_that_cannot_be_read_are_refused_by_line(run: Run, log: P
     assert run("what-if", "account", "--insert", tmp_path / "none", "--log", log)[0] == 1
 
 
+def test_late_prints_what_the_log_took_only_afterwards(run: Run, log: Path) -> None:
+    def ask(known_at: str) -> tuple[int, str, str]:
+        return run("late", "account", "--as-of", "2030-01-01T00:00:00Z", "--known-at", known_at, "--log", log, "--json")
+
+    assert [row["event_id"] for row in read_rows(ask("2026-01-01T00:00:00Z")[1])] == ["d1", "d2", "d3", "c1"]
+    assert ask("2035-01-01T00:00:00Z")[1] == ""
+
+
 def test_compare_names_the_event_at_which_two_versions_part(run: Run, log: Path) -> None:
     rows = read_rows(run("compare", "account@1", "account@2", "--log", log, "--json")[1])
     assert [(row["entity_id"], row["field"], row["one"], row["other"], row["event_id"]) for row in rows] == [

@@ -92,6 +92,10 @@ def ask_differences(session: Session, facts: "Facts") -> pl.DataFrame:
     return session.diff(describe_entity("position"), before=facts.middle, after=facts.position // 2)
 
 
+def ask_late(session: Session, facts: "Facts") -> pl.DataFrame:
+    return session.late("document", as_of=facts.middle, known_at=facts.first)
+
+
 def ask_what_if(session: Session, facts: "Facts") -> pl.DataFrame:
     events = session.sql(
         "select event_id from events where stream_id = :s order by position limit 2", {"s": facts.streams[0]}
@@ -127,6 +131,7 @@ REPLAY: dict[str, Ask] = {
     "replay: history of fields": ask_history_of_fields,
     "replay: blame": ask_blame,
     "replay: differences": ask_differences,
+    "replay: late events": ask_late,
     "replay: what if events were not": ask_what_if,
     "replay: what if the log had ended": ask_what_if_ended,
     "replay: affected events": ask_affected,

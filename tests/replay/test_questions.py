@@ -64,6 +64,10 @@ def test_what_was_true_then_as_we_knew_it_then_and_as_we_know_it_now(session: Se
     assert session.state(projection).item(0, "newest") == 100
     in_time = declare(order="occurred")
     assert session.state(in_time).item(0, "newest") == 10
+    late = session.late(projection, as_of=at(3), known_at=at(50))
+    assert late.select("event_id", "late_by").rows() == [("late", timedelta(hours=70))]
+    assert session.late(projection, as_of=at(3), known_at=at(50), stream_id="account-1").equals(late)
+    assert session.late(projection, as_of=at(3), known_at=at(72)).is_empty()
     then, now = (session.diff(projection, before=0, after=at(3), known_at=known) for known in (at(50), None))
     assert (then.height, now["after"].to_list()) == (0, ['"101"', "100"])
 

@@ -92,6 +92,16 @@ def _comparing(add: Add) -> None:
     what_if.add_argument("--until", type=int, metavar="POSITION", help="as if the log ended there")
     what_if.add_argument("--insert", metavar="FILE", help="with these events behind the head: JSON lines of Event")
     what_if.add_argument("--other", metavar="PROJECTION", help="folded by another projection, or version")
+    late = add(
+        "late",
+        run_late,
+        "Print the events that had happened by a moment and that the log took only after another.",
+        "late account --as-of 2025-03-01T00:00:00Z --known-at 2025-03-02T00:00:00Z",
+    )
+    late.add_argument("projection", help=PROJECTION)
+    late.add_argument("--as-of", required=True, metavar="TIME", help="what had happened by then")
+    late.add_argument("--known-at", required=True, metavar="TIME", help="what the log did not hold by then")
+    late.add_argument("--entity", metavar="ID", help="only this entity")
     compare = add(
         "compare",
         run_compare,
@@ -191,6 +201,15 @@ def run_what_if(chosen: Namespace) -> int:
             other=None if chosen.other is None else find_projection(session, chosen.other),
         )
     print_rows(contrasts, as_json=chosen.json)
+    return 0
+
+
+def run_late(chosen: Namespace) -> int:
+    """Print the events that came late."""
+    with open_log(chosen) as session:
+        projection = find_projection(session, chosen.projection)
+        events = session.late(projection, as_of=chosen.as_of, known_at=chosen.known_at, stream_id=chosen.entity)
+    _print_or_say(events, chosen, "The log held all of them by then.")
     return 0
 
 

@@ -55,6 +55,13 @@ AFFECTED: Final = {
     "cause": pl.String,
     "depth": pl.Int64,
 }
+LATE: Final = {
+    "position": pl.Int64,
+    **dict.fromkeys(("event_id", "stream_id", "event_type"), pl.String),
+    "occurred_at": TIME,
+    "recorded_at": TIME,
+    "late_by": pl.Duration("us"),
+}
 PROPOSALS: Final = {
     "position": pl.Int64,
     "event_id": pl.String,
@@ -128,6 +135,18 @@ def frame_origins(origins: Sequence[Origin], proposals: Mapping[int, Fact], writ
 def frame_contrasts(contrasts: Iterable[Contrast]) -> pl.DataFrame:
     """Return states beside what they would be, one row per entity and field."""
     return make_rows(({name: getattr(contrast, name) for name in CONTRASTS} for contrast in contrasts), CONTRASTS)
+
+
+def frame_late(facts: Iterable[Fact]) -> pl.DataFrame:
+    """Return events with how long after they happened the log took them, one row each."""
+    named = [name for name in LATE if name != "late_by"]
+    return make_rows(
+        (
+            {**describe(fact, named), "late_by": fact.recorded_at and fact.recorded_at - fact.occurred_at}
+            for fact in facts
+        ),
+        LATE,
+    )
 
 
 def frame_affected(found: Iterable[Affected]) -> pl.DataFrame:

@@ -171,6 +171,27 @@ class Questions(Models):
         kept = [{name: states[name] for name in entities if name in states} for states in (true, what_if)]
         return frame_contrasts(contrast_states(*kept))
 
+    def late(
+        self,
+        projection: "str | Projection",
+        *,
+        as_of: Instant,
+        known_at: Instant,
+        stream_id: str | None = None,
+    ) -> "pl.DataFrame":
+        """Return the events that had happened by ``as_of`` and that the log did not hold yet at ``known_at``.
+
+        They are why a state reads otherwise now than then. Columns: position, event_id, stream_id, event_type,
+        occurred_at, recorded_at, late_by (how long after it happened the log took it), in the order of the log; of the
+        types that the projection reads, and of one entity where it is given.
+        Raises ArgumentError, UnknownProjectionError.
+        """
+        from workbench.replay.frames import frame_late
+        from workbench.replay.late import load_late
+
+        chosen, then = self.projection(projection), self._moment(as_of, known_at, None)
+        return frame_late(load_late(self._ask, chosen, then, entity=stream_id))
+
     def affected(self, event_ids: Sequence[str]) -> "pl.DataFrame":
         """Return events and every causal descendant of theirs in the whole log, by position.
 
