@@ -13,7 +13,7 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.eventlog.logs import append, make_events, open_folder
-from workbench.eventlog import commit, index, layout, write
+from workbench.eventlog import commit, index, layout, output, write
 
 moment = sys.argv[2]
 log = open_folder(Path(sys.argv[1]))
@@ -29,7 +29,7 @@ def die_after(work):
 
 catalog = log._store.tables.catalog
 places = {
-    "before the file": lambda: setattr(write, "write_file", die),
+    "before the file": lambda: setattr(output, "FileWriter", die),
     "between file and commit": lambda: setattr(write, "commit_change", die),
     "between metadata and catalog": lambda: setattr(catalog, "_write_metadata", die_after(catalog._write_metadata)),
     "between commit and index": lambda: setattr(index.Path, "write_bytes", die),

@@ -162,10 +162,10 @@ def test_an_interrupted_append_can_be_done_again_at_once(
     def interrupt(*_arguments: Any, **_named: Any) -> Any:
         signal.raise_signal(signal.SIGINT)
 
-    place = {"file": "write_file", "commit": "commit_change"}.get(moment)
+    place = {"file": "output.FileWriter", "commit": "write.commit_change"}.get(moment)
     with monkeypatch.context() as patch:
         if place:
-            patch.setattr(f"workbench.eventlog.write.{place}", interrupt)
+            patch.setattr(f"workbench.eventlog.{place}", interrupt)
         else:
             patch.setattr(log._store.index, "save", interrupt)
         with pytest.raises(KeyboardInterrupt):

@@ -29,13 +29,69 @@ DICTIONARY: Final = [
     "correlation_id",
     "causation_id",
     "recorded_at",
+    "model",
+    "projection",
+    "projection_hash",
+    "registry_hash",
+    "field",
+    "value",
 ]
-STATISTICS: Final = [*DICTIONARY, "position", "stream_version", "occurred_at", "erased_at_position"]
+STATISTICS: Final = [*DICTIONARY, "position", "stream_version", "occurred_at", "erased_at_position", "entity_id"]
 
 
 def arrow_schema(table: Table) -> pa.Schema:
     """Return the Arrow schema of an Iceberg table, field ids included."""
     return schema_to_pyarrow(table.schema(), include_field_ids=True)
+
+
+class FileWriter:
+    """One Parquet file beside a table, written piece by piece; a whole number of row groups a piece, but for the last.
+
+    `close` returns its entry, not yet committed; whoever does not come so far calls `discard`.
+    """
+
+    def __init__(self, table: Table, *, partition: Record | None = None, row_group: int = ROW_GROUP) -> None:
+        self.rows = 0
+        self._table, self._partition, self._row_group = table, partition or Record(), row_group
+        self._schema = arrow_schema(table)
+        self._path = table.location_provider().new_data_location(f"{uuid4()}.parquet")
+        self._written: list[pq.FileMetaData] = []
+        # Names are never used twice: a look whether this one is taken costs a request, as does one at the size.
+        self._stream = table.io.new_output(self._path).create(overwrite=True)
+        self._parquet: pq.ParquetWriter | None = None
+
+    def _open(self) -> pq.ParquetWriter:
+        return pq.ParquetWriter(
+            self._stream,
+            self._schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=[name for name in DICTIONARY if name in self._schema.names],
+            write_statistics=[name for name in STATISTICS if name in self._schema.names],
+            metadata_collector=self._written,
+        )
+
+    def write(self, rows: pa.Table) -> None:
+        """Write rows behind the others."""
+        self._parquet = self._parquet or self._open()
+        self._parquet.write_table(rows.cast(self._schema), self._row_group)
+        self.rows += rows.num_rows
+
+    def close(self) -> DataFile:
+        """End the file and return its entry."""
+        self._parquet = self._parquet or self._open()
+        self._parquet.close()
+        size = self._stream.tell()
+        self._stream.close()
+        return _data_file(self._table, self._path, size, self._written[0], self._partition)
+
+    def discard(self) -> None:
+        """Remove the file, of which nothing can have been committed."""
+        for opened in (self._parquet, self._stream):
+            with suppress(OSError):  # what could not be written before cannot be now
+                if opened is not None:
+                    opened.close()
+        remove_files(self._table, [self._path])
 
 
 def write_file(
@@ -45,27 +101,13 @@ def write_file(
 
     A file that could not be written whole is removed again.
     """
-    path = table.location_provider().new_data_location(f"{uuid4()}.parquet")
-    output = table.io.new_output(path)
-    written: list[pq.FileMetaData] = []
+    writer = FileWriter(table, partition=partition, row_group=row_group)
     try:
-        # Names are never used twice: a look whether this one is taken costs a request, as does one at the size.
-        with output.create(overwrite=True) as stream:
-            pq.write_table(
-                rows.cast(arrow_schema(table)),
-                stream,
-                row_group_size=row_group,
-                compression="zstd",
-                compression_level=1,
-                use_dictionary=[name for name in DICTIONARY if name in rows.column_names],
-                write_statistics=[name for name in STATISTICS if name in rows.column_names],
-                metadata_collector=written,
-            )
-            size = stream.tell()
+        writer.write(rows)
+        return writer.close()
     except BaseException:
-        remove_files(table, [path])
+        writer.discard()
         raise
-    return _data_file(table, path, size, written[0], partition or Record())
 
 
 def _data_file(table: Table, path: str, size: int, parquet: pq.FileMetaData, partition: Record) -> DataFile:

@@ -7,8 +7,9 @@ the digest sum of what it took in; a sum that differs from the head's means it i
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from itertools import repeat
 from pathlib import Path
 from typing import Final
 
@@ -19,6 +20,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from workbench.eventlog.head import DIGEST_SUM_BITS, digest_bytes, sum_words
+from workbench.eventlog.recent import MOST, Recent
 from workbench.eventlog.runs import (
     EVENT_RECORD,
     STREAM_RECORD,
@@ -27,6 +29,7 @@ from workbench.eventlog.runs import (
     Records,
     Run,
     Words,
+    join_records,
     sort_records,
     write_run,
 )
@@ -46,7 +49,13 @@ class Index:
         self._mark = self._staged = Mark(table_uuid=table_uuid, position=-1, digest_sum=0, events=(), streams=())
         self._events: list[Run] = []
         self._streams: list[Run] = []
+        self._forget()
         self._stamp: object = None
+
+    def _forget(self) -> None:
+        """Begin with nothing staged but what runs hold: no event's record, no stream's last version."""
+        self._recent = Recent()
+        self._versions: dict[str, int] = {}
 
     @property
     def position(self) -> int:
@@ -107,17 +116,20 @@ class Index:
         self._events, self._streams, self._stamp = [], [], None
         empty = Mark(table_uuid=self._mark.table_uuid, position=-1, digest_sum=0, events=(), streams=())
         self._mark = self._staged = empty
+        self._forget()
         self._sweep(set())
         self._mark_path.unlink(missing_ok=True)
 
     def find_events(self, keys: Words) -> tuple[NDArray[np.intp], Records]:
         """Return which rows of ``keys`` (n by 2 words) are known, and their records: position, salt, digest."""
-        return _find(self._events, keys)
+        which, records = _find(self._events, keys)
+        found = [(which, records), *self._recent.find(keys[:, 0], keys[:, 1])]
+        return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
     def find_versions(self, stream_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return each stream's last version, -1 for a stream not yet in the log."""
-        versions = np.full(len(stream_ids), -1, dtype=np.int64)
-        keys = hash_streams(stream_ids)
+        versions = np.fromiter(map(self._versions.get, stream_ids, repeat(-1)), np.int64, len(stream_ids))
+        keys = hash_streams(stream_ids if self._streams else [])
         for run in self._streams:
             # Whoever rearranged the files may have put a stream's events anywhere: the highest counts, not the newest.
             which, records = run.find(keys[:, 0], keys[:, 1])
@@ -129,14 +141,29 @@ class Index:
 
         They are found by look-ups at once; `save` keeps them, `revert` forgets them.
         """
-        self.folder.mkdir(parents=True, exist_ok=True)
         records = _event_records(rows)
-        self._events = self._absorb(self._events, records, EVENT_RECORD)
-        self._streams = self._absorb(self._streams, _stream_records(rows), STREAM_RECORD)
-        self._staged = Mark(
-            table_uuid=self._mark.table_uuid,
+        self._recent.add(records)
+        for stream_id, version in _last_versions(rows):
+            if version > self._versions.get(stream_id, -1):
+                self._versions[stream_id] = version
+        self._staged = msgspec.structs.replace(
+            self._staged,
             position=max(self._staged.position, int(pc.max(rows.column("position")).as_py())),
             digest_sum=(self._staged.digest_sum + sum_halves(records["digest"])) % (1 << DIGEST_SUM_BITS),
+        )
+        if len(self._recent) >= MOST:
+            self.settle()
+
+    def settle(self) -> None:
+        """Write what was staged into runs, so that keeping it is but a matter of the mark."""
+        if not len(self._recent):
+            return
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._events = self._absorb(self._events, self._recent.take(), EVENT_RECORD)
+        self._streams = self._absorb(self._streams, _stream_records(self._versions), STREAM_RECORD)
+        self._forget()
+        self._staged = msgspec.structs.replace(
+            self._staged,
             events=tuple(run.path.name for run in self._events),
             streams=tuple(run.path.name for run in self._streams),
         )
@@ -145,6 +172,7 @@ class Index:
         """Keep what was staged, now that it is committed, and remove the runs it replaces."""
         if self._staged == self._mark:
             return
+        self.settle()
         self._mark = self._staged
         text = msgspec.json.encode(self._mark)
         temporary = self.folder / "mark.new"
@@ -163,6 +191,7 @@ class Index:
         if self._staged == self._mark:
             return
         self._stamp, self._events, self._streams = None, [], []
+        self._forget()
         self._staged = self._mark
         self.load()
         self._sweep({*self._mark.events, *self._mark.streams})
@@ -177,7 +206,7 @@ class Index:
             size += len(swallowed)
         merged = records
         if len(parts) > 1:
-            joined = np.concatenate(parts)
+            joined = join_records(parts)
             merged = sort_records(joined, is_nearly=True) if kind is EVENT_RECORD else _last_of_each(joined)
         return [*kept, Run(write_run(self.folder, merged), kind)]
 
@@ -268,14 +297,18 @@ def _event_records(rows: pa.Table) -> Records:
     return sort_records(records)
 
 
-def _stream_records(rows: pa.Table) -> Records:
+def _last_versions(rows: pa.Table) -> Iterator[tuple[str, int]]:
     streams = pc.dictionary_encode(rows.column("stream_id").combine_chunks())
-    words = hash_streams(streams.dictionary.to_pylist())
+    last = np.full(len(streams.dictionary), -1, dtype=np.int64)
+    np.maximum.at(last, streams.indices.to_numpy(), rows.column("stream_version").to_numpy())
+    return zip(streams.dictionary.to_pylist(), last.tolist(), strict=True)
+
+
+def _stream_records(versions: Mapping[str, int]) -> Records:
+    words = hash_streams([*versions])
     records = np.empty(len(words), STREAM_RECORD)
     records["hi"], records["lo"] = words[:, 0], words[:, 1]
-    last = np.full(len(words), -1, dtype=np.int64)
-    np.maximum.at(last, streams.indices.to_numpy(), rows.column("stream_version").to_numpy())
-    records["version"] = last
+    records["version"] = [*versions.values()]
     return sort_records(records)
 
 

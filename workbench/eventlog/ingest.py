@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from typing import Final
 
 import msgspec
 import numpy as np
@@ -29,6 +30,9 @@ from workbench.eventlog.write import Written, write_batches
 from workbench.sources.base import Source
 
 Progress = Callable[[int], None]
+# A file that is written while it is decoded, on all cores to the end, but under the writers' lock all the time: 4 s,
+# or a minute where it is compressed as well as can be. A longer one is decoded first.
+SHORT: Final = 1 << 29
 
 
 class IngestReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,8 +66,8 @@ def ingest_source(
     try:
         with _scratch(store.folder) as folder, closing(decode_source(source, context, folder=folder)) as decoded:
             for part in _cut(decoded, commit_every, progress):
-                with Spool(folder) as spool:
-                    done = _add(done, _commit_part(store, source, part, _Origin(path, context.source_name), spool))
+                with Spool(folder, part) as spool:
+                    done = _add(done, _commit_part(store, source, _Origin(path, context.source_name), spool))
     except WorkbenchError as error:
         if done.read:
             raise type(error)(
@@ -108,23 +112,22 @@ class _Origin(msgspec.Struct, frozen=True):
     path: Path | None
     name: str
 
+    @property
+    def is_short(self) -> bool:
+        """Whether it is decoded in so little time that other writers may wait meanwhile."""
+        return self.path is not None and self.path.is_file() and self.path.stat().st_size <= SHORT
+
     def digest(self) -> str:
         """Return what names its records in quarantine."""
         return digest_file(self.path) if self.path is not None else hashlib.sha256(self.name.encode()).hexdigest()
 
 
-def _commit_part(
-    store: Store, source: Source, decoded: Iterable[Decoded], origin: _Origin, spool: Spool
-) -> IngestReport:
-    rejections: list[Rejection] = []
-    read = 0
-    for part in decoded:
-        spool.put(part.events, part.file)
-        rejections += part.rejections
-        read += part.events.num_rows + len(part.rejections)
+def _commit_part(store: Store, source: Source, origin: _Origin, spool: Spool) -> IngestReport:
+    if store.is_shared or not origin.is_short:
+        spool.fill()
 
     def settle(written: Written) -> None:
-        refused = [*rejections, *_refused(spool, written, source)]
+        refused = [*spool.rejections, *_refused(spool, written, source)]
         if refused:
             add_rejections(store.tables.quarantine, refused, source=origin.name, source_digest=origin.digest())
 
@@ -132,10 +135,10 @@ def _commit_part(
     written = write_batches(store, spool, settle=settle, origin=file)
     _resolve_mended(store, spool, written, origin)
     return IngestReport(
-        read=read,
+        read=spool.read,
         appended=written.appended_count,
         duplicates=written.duplicate_count,
-        quarantined=len(rejections) + len(written.conflicts) + len(written.mistimed),
+        quarantined=len(spool.rejections) + len(written.conflicts) + len(written.mistimed),
         seconds=0,
     )
 

@@ -8,6 +8,7 @@ searches nowhere else. Blocks are read into memory, not mapped: a file cut short
 import os
 import struct
 import zlib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -21,6 +22,8 @@ BLOCK: Final = 64
 FEW: Final = 4096
 # Keys looked up at a time, so that the blocks read for them stay below 30 MB.
 SLICE: Final = 4096
+# Spans of blocks that the system is told of before they are read.
+ANNOUNCED: Final = 512
 MAGIC: Final = b"WBRUN002"
 _HEADER: Final = struct.Struct("<8sQQI")
 
@@ -65,7 +68,7 @@ class Run:
         order = np.argsort(hi, kind="stable") if self._count else which[0]
         for start in range(0, len(order), SLICE):
             part = order[start : start + SLICE]
-            found, matches = _match(self._blocks_around(hi[part]), hi[part], lo[part])
+            found, matches = match_records(self._blocks_around(hi[part]), hi[part], lo[part])
             which.append(part[found])
             records.append(matches)
         asked, matches = np.concatenate(which), np.concatenate(records)
@@ -105,7 +108,21 @@ class Run:
         ends = np.flatnonzero(np.diff(blocks) != 1)
         starts = blocks[np.concatenate([[0], ends + 1])].tolist()
         stops = blocks[np.concatenate([ends, [len(blocks) - 1]])].tolist()
-        return np.concatenate([self._read_blocks(at, to + 1) for at, to in zip(starts, stops, strict=True)])
+        spans = list(zip(starts, stops, strict=True))
+        self._announce(spans)
+        return np.concatenate([self._read_blocks(at, to + 1) for at, to in spans])
+
+    def _announce(self, spans: Sequence[tuple[int, int]]) -> None:
+        """Have the system fetch at once what is about to be read: one after another, cold blocks cost 0.1 ms each.
+
+        A small append into 50 M events takes 43 ms instead of 71. A look-up of very many keys goes over the whole run,
+        which the system notices by itself.
+        """
+        if len(spans) > ANNOUNCED or not hasattr(os, "posix_fadvise"):
+            return
+        width = self._kind.itemsize * BLOCK
+        for at, to in spans:
+            os.posix_fadvise(self._handle, self._start + at * width, (to + 1 - at) * width, os.POSIX_FADV_WILLNEED)
 
     def _read_blocks(self, start: int, stop: int) -> Records:
         width = self._kind.itemsize
@@ -136,8 +153,11 @@ class Run:
         return b"".join(parts)
 
 
-def _match(records: Records, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Records]:
-    """Find each key by ``hi``; keys that share it (1 in 2^64) are told apart by ``lo``."""
+def match_records(records: Records, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Records]:
+    """Return which keys sorted records hold, and their records.
+
+    A key is found by ``hi``; keys that share it (1 in 2^64) are told apart by ``lo``.
+    """
     column = np.ascontiguousarray(records["hi"])
     at = np.searchsorted(column, hi, side="left")
     asked: NDArray[np.intp] = np.arange(len(hi))
@@ -166,9 +186,24 @@ def sort_records(records: Records, *, is_nearly: bool = False) -> Records:
     ordered = hi[order]
     if np.any(ordered[1:] == ordered[:-1]):
         order = np.lexsort((records["lo"], hi))
-    # As bytes without fields: numpy copies fields one by one, 150 ns a record instead of 15.
-    whole = np.ascontiguousarray(records).view(f"V{records.dtype.itemsize}")
-    return whole[order].view(records.dtype)
+    return take_records(records, order)
+
+
+def take_records(records: Records, which: NDArray[np.intp]) -> Records:
+    """Return the chosen records: as rows of words, numpy takes 10 ns for one, 150 field by field."""
+    taken: Records = as_words(records).take(which, axis=0).view(records.dtype).reshape(-1)
+    return taken
+
+
+def join_records(parts: Sequence[Records]) -> Records:
+    """Return the records of several arrays, at least one, behind each other."""
+    joined: Records = np.concatenate([as_words(part) for part in parts]).view(parts[0].dtype).reshape(-1)
+    return joined
+
+
+def as_words(records: Records) -> Words:
+    """Return records as rows of words of 64 bits."""
+    return np.ascontiguousarray(records).view(np.uint64).reshape(len(records), records.dtype.itemsize // 8)
 
 
 def write_run(folder: Path, records: Records) -> Path:

@@ -1,11 +1,9 @@
 """Append to the log: positions given against its head, committed on that head, tried again when another came first."""
 
-from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -18,22 +16,17 @@ from workbench.decode.columns import DECODED
 from workbench.errors import ClockSkewError, CommitUnknownError, EventConflictError, StorageError, WorkbenchError
 from workbench.eventlog.catalog import reason_of
 from workbench.eventlog.commit import Change, commit_change
-from workbench.eventlog.files import arrow_schema, remove_files, select_columns, write_file
+from workbench.eventlog.files import arrow_schema, select_columns
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head
 from workbench.eventlog.layout import tidy_tail
 from workbench.eventlog.outcome import Patience, UnlandedError, looking_again, settle_failure
+from workbench.eventlog.output import Output
 from workbench.eventlog.parts import explain_part, find_places, remedy
 from workbench.eventlog.plan import Sorting, check_versions, number_streams, record_times, sort_rows
 from workbench.eventlog.provenance import complete_metadata
 from workbench.eventlog.published import publish_when_due, sequence_number
 from workbench.eventlog.runs import DamagedRunError
 from workbench.eventlog.store import Store
-
-# A file of 2^19 rows is ~60 MB of compressed events: few files, and a batch in memory stays below 300 MB.
-ROWS_PER_FILE: Final = 1 << 19
-# Files written at a time; the last one is cut in as many when it is large enough for each to keep a core busy.
-WRITERS: Final = 2
-ROWS_WORTH_CUTTING: Final = 1 << 17
 
 
 class Written(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,46 +116,38 @@ class _Attempt:
         self._recorded_at = head.recorded_at
         self._digest_sum = head.digest_sum
         self._skew: ClockSkewError | None = None
-        self._pending: list[pa.Table] = []
+        self._output = Output(table)
         self._files: list[DataFile] = []
-        self._background: deque[Future[DataFile]] = deque()
 
     def write(self, batches: Iterable[pa.Table]) -> Written:
         try:
-            return self._write(batches)
-        except (CommitUnknownError, UnlandedError):
-            raise
+            written = self._write(batches)
         except OSError as error:
-            self._remove_files()
+            self._output.discard()
             reason = explain_part(error, find_places(self._table.io.properties)) or reason_of(error)
             raise StorageError(
                 f"Writing the events failed: {reason}. Nothing of the batch is in the log; {remedy(error)}"
             ) from error
-        except Exception:
-            self._remove_files()
+        except BaseException:
+            self._output.discard()
             raise
+        return msgspec.structs.replace(written, snapshot_id=self._commit()) if self._files else written
 
     def _write(self, batches: Iterable[pa.Table]) -> Written:
         if self._last is not None and not self._last.has_landed(self._store.index):
             settle_failure(self._last, is_shared=self._store.is_shared)
-        with ThreadPoolExecutor(WRITERS) as pool:
-            taken = [self._take(batch, pool) for batch in batches if batch.num_rows]
-            self._flush(pool)
-            self._collect(0)
-        written = _join(taken, self._head.snapshot_id)
+        written = _join([self._take(batch) for batch in batches if batch.num_rows], self._head.snapshot_id)
         if self._skew is not None and len(written.mistimed) == len(written.positions):
             raise self._skew
+        self._output.flush()
+        self._store.index.settle()
+        self._files = self._output.finish()
         if self._request.settle is not None:
             self._request.settle(written)
-        return msgspec.structs.replace(written, snapshot_id=self._commit()) if self._files else written
+        return written
 
-    def _remove_files(self) -> None:
-        self._background = deque(file for file in self._background if file.exception() is None)
-        self._collect(0)
-        remove_files(self._table, [file.file_path for file in self._files])
-
-    def _take(self, rows: pa.Table, pool: ThreadPoolExecutor) -> Written:
-        """Sort one batch, give its new events their places, and queue them for a file."""
+    def _take(self, rows: pa.Table) -> Written:
+        """Sort one batch, give its new events their places, and pass them on to be written."""
         index = self._store.index
         sorting = sort_rows(rows, index)
         if self._strict and len(sorting.conflicts):
@@ -181,8 +166,6 @@ class _Attempt:
         if len(fit):
             chosen = [take_rows(part, fit) for part in (candidates, times.recorded_at, times.imported)]
             placed = self._place(*chosen)
-            if sum(table.num_rows for table in self._pending) >= ROWS_PER_FILE:
-                self._flush(pool)
             positions[sorting.new[fit]] = placed
         positions = positions[sorting.first]
         positions[sorting.conflicts] = -1
@@ -213,24 +196,8 @@ class _Attempt:
         self._next += rows.num_rows
         self._recorded_at = recorded_at[-1].as_py()
         self._digest_sum = (self._digest_sum + index.digest_sum - before) % (1 << DIGEST_SUM_BITS)
-        self._pending.append(events)
+        self._output.put(events)
         return positions
-
-    def _flush(self, pool: ThreadPoolExecutor) -> None:
-        """Write files while the next batch is sorted: encoding and compressing them holds no interpreter lock."""
-        if not self._pending:
-            return
-        rows, self._pending = pa.concat_tables(self._pending), []
-        is_last = ROWS_WORTH_CUTTING <= rows.num_rows < ROWS_PER_FILE
-        size = -(-rows.num_rows // WRITERS) if is_last else rows.num_rows
-        for start in range(0, rows.num_rows, size):
-            self._collect(WRITERS - 1)
-            self._background.append(pool.submit(write_file, self._table, rows.slice(start, size)))
-
-    def _collect(self, left: int) -> None:
-        """Wait for the oldest files until so many are ``left`` to be written."""
-        while len(self._background) > left:
-            self._files.append(self._background.popleft().result())
 
     def _commit(self) -> int:
         head = Head(
@@ -248,7 +215,10 @@ class _Attempt:
         change = Change(kind="append", added=self._files, summary=summary)
         try:
             snapshot_id = commit_change(self._table, change, head=head, keep=self._store.settings.log.snapshots_kept)
+        except CommitUnknownError:
+            raise
         except WorkbenchError:
+            self._output.discard()
             raise
         except Exception as error:
             raise UnlandedError(error, self._table, self._files, self._sample) from error
