@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from workbench.config import Settings, load_settings
-from workbench.errors import ArgumentError, QueryFailedError, UnsupportedOnThisLogError
+from workbench.errors import QueryFailedError, UnsupportedOnThisLogError
 from workbench.event import Basis, Event
 from workbench.replay.questions import Questions
 
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
     from workbench.sources import Source
 
 Instant = datetime | str
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MICROSECOND = timedelta(microseconds=1)
 # How often a statement may find that files of its list were merged away meanwhile.
 LISTINGS = 3
 _progress: "ContextVar[Callable[[QueryProgress], None] | None]" = ContextVar("progress", default=None)
@@ -221,10 +219,6 @@ class Session(Questions):
             after=after,
             text=text,
         )
-        if limit is not None and limit < 0:
-            raise ArgumentError(
-                f"limit={limit} is negative. Give the greatest number of events wanted, or leave it out."
-            )
         if after is not None and self._log.order != ("position",):
             raise UnsupportedOnThisLogError(
                 f"after={after} is a position, and this mapped log has none. Use since, or tail(after=a snapshot's id)."
@@ -246,6 +240,7 @@ class Session(Questions):
 
     def resolve_known_at(self, known_at: Instant) -> int:
         """Return the position of the last event the log had recorded at a time, -1 before the first."""
+        from workbench.query.cuts import reached_by
         from workbench.query.events import read_instant
 
         head = self.head()
@@ -257,22 +252,9 @@ class Session(Questions):
         instant = read_instant("known_at", known_at)
         if head.recorded_at is not None and instant is not None and instant >= head.recorded_at:
             return head.position
-        found = self._query(
-            "select max(position) as position from events_stored where recorded_at <= :at and position >= :low",
-            {"at": instant, "low": self._recorded_by(instant)},
-        )
-        position = found.item()
-        return -1 if position is None else int(position)
-
-    def _recorded_by(self, instant: datetime | None) -> int:
-        """Return a position that the log had recorded by a time, 0 where the bounds of its files tell of none.
-
-        As recorded_at never decreases, one file of 5 M events is read instead of all before it.
-        """
-        parts = self.relations()["events_stored"].parts
-        bounds = [each for part in parts for each in part.bounds if {"position", "recorded_at"} <= each.keys()]
-        micros = 0 if instant is None else (instant - EPOCH) // MICROSECOND
-        return max((each["position"][0] for each in bounds if each["recorded_at"][0] <= micros), default=0)
+        low = reached_by(self.relations()["events_stored"], instant)
+        found = "select coalesce(max(position), -1) as position from events_stored where recorded_at <= :at"
+        return int(self._query(f"{found} and position >= :low", {"at": instant, "low": low}).item())
 
     def sql(
         self,

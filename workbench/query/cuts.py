@@ -65,6 +65,17 @@ def keep_files(relation: Relation, cuts: Sequence[Cut], values: Mapping[str, Any
     return msgspec.structs.replace(relation, parts=parts, version=f"{relation.version}-{named}")
 
 
+def reached_by(relation: Relation, recorded_at: datetime | None) -> int:
+    """Return a position that the log had recorded by a time, 0 where the bounds of its files tell of none.
+
+    As recorded_at never decreases with position, one file of 5 M events is read for the last one, not all before it.
+    """
+    bounds = [each for part in relation.parts for each in part.bounds if {"position", "recorded_at"} <= each.keys()]
+    moment = _number(recorded_at)
+    recorded = (each["position"][0] for each in bounds if moment is not None and each["recorded_at"][0] <= moment)
+    return max(recorded, default=0)
+
+
 def _table_cuts(table: exp.Table) -> Iterator[Cut]:
     select = table.find_ancestor(exp.Select)
     where = select.args.get("where") if select is not None else None

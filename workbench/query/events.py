@@ -55,12 +55,14 @@ def select_events(
     order: Sequence[str] = ("position",),
     limit: int | None = None,
 ) -> tuple[str, dict[str, Any]]:
-    """Return the statement and its parameters for the events chosen, in the order of the log.
+    """Return the statement and its parameters for the events chosen, in the order of the log. Raises ArgumentError.
 
     >>> select_events(EventFilter(event_types=["MoneyDeposited"]), columns=["position"], limit=5)
     ('select position from events where event_type in (:event_types_0) order by position limit 5', {'event_types_0': \
 'MoneyDeposited'})
     """
+    if limit is not None and limit < 0:
+        raise ArgumentError(f"limit={limit} is negative. Give the greatest number of events wanted, or leave it out.")
     where, parameters = filter_events(chosen)
     statement = f"select {', '.join(columns)} from events{where} order by {', '.join(order)}"  # noqa: S608 - our own names; values are bound
     return (statement if limit is None else f"{statement} limit {int(limit)}"), parameters
