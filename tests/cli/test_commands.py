@@ -256,6 +256,9 @@ def test_the_demo_is_made_once_and_reads_like_any_log(run: Run, tmp_path: Path) 
     again = json.loads(run("demo", folder, "--events", 1_500, "--json")[1])
     assert (again["events"], again["appended"]) == (1_500, 0)
     assert "event at position 0" in run("trace", f"{folder}/loan-desk.ndjson.gz:1", "--log", folder)[1]
+    for projection in ("account", "loan"):
+        states = read_rows(run("state", projection, "--limit", 0, "--log", folder, "--json")[1])
+        assert len([row for row in states if row["entity_id"].startswith(projection)]) > 50
     reasons = {row["reason"] for row in read_rows(run("quarantine", "--log", folder, "--json")[1])}
     assert {"conflict", "duplicate_key", "malformed_json", "not_utf8", "time_without_zone"} <= reasons
 

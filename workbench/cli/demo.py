@@ -15,6 +15,7 @@ from workbench.config import load_settings
 from workbench.errors import StorageError
 
 RECORDS: Final = "loan-desk.ndjson.gz"
+PROJECTIONS: Final = ("account.toml", "loan.toml")
 _COUNT_EVERY: Final = 10_000
 
 
@@ -22,13 +23,14 @@ def make_demo(target: str | None, *, events: int) -> dict[str, Any]:
     """Make the demo log in a folder that holds no events yet; return what stands there then.
 
     The records stay beside the log as ``loan-desk.ndjson.gz``, so that ``workbench trace`` can follow each of them;
-    the schemas go to ``schemas``. A folder's log is maintained once, so that one stream is found at once. Raises
-    StorageError when the folder cannot be written.
+    the schemas go to ``schemas``, the desk's projections to ``projections``. A folder's log is maintained once, so that
+    one stream is found at once. Raises StorageError when the folder cannot be written.
     """
     from workbench.session import connect
 
     settings = load_settings(target)
     place_schemas(settings.folder)
+    place_projections(settings.folder)
     with connect(target) as session:
         standing = session.head().event_count
         if standing:
@@ -51,6 +53,22 @@ def place_schemas(folder: Path) -> None:
     if source.is_dir() and not (folder / "schemas").exists():
         try:
             shutil.copytree(source, folder / "schemas")
+        except OSError as error:
+            raise StorageError(f"The demo log cannot be made in {folder}: {error.strerror}.") from error
+
+
+def place_projections(folder: Path) -> None:
+    """Put the projections of an account and of a loan beside the log, unless there are some."""
+    here = Path(__file__).parents
+    # In a clone, else as installed.
+    source = next(
+        (place for place in (here[2] / "datasets" / "projections", here[1] / "projections") if place.is_dir()), None
+    )
+    if source is not None and not (folder / "projections").exists():
+        try:
+            (folder / "projections").mkdir(parents=True)
+            for name in PROJECTIONS:
+                shutil.copyfile(source / name, folder / "projections" / name)
         except OSError as error:
             raise StorageError(f"The demo log cannot be made in {folder}: {error.strerror}.") from error
 
