@@ -172,3 +172,9 @@ def test_blame_and_state_agree_on_every_value(facts: list[Fact], order: str) -> 
     if entity is not None:
         shown = {name: write_value(value) for name, value in Folder(projection).show(entity).items()}
         assert {origin.field: origin.value for origin in find_origins(projection, facts, "a")} == shown
+
+
+def test_true_and_one_are_told_apart() -> None:
+    facts = [build_fact(number, data={"v": value}) for number, value in enumerate([1, True, 1, "1", 0, False])]
+    told = [join_state(moment.state) for moment in find_history(DOCUMENT, facts, "a")]
+    assert told == ['{"v":1}', '{"v":true}', '{"v":1}', '{"v":"1"}', '{"v":0}', '{"v":false}']

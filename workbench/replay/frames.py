@@ -85,19 +85,22 @@ def describe(fact: Fact | None, names: Iterable[str]) -> dict[str, Any]:
 
 def frame_history(moments: Iterable[Moment]) -> pl.DataFrame:
     """Return an entity's history, one row per event."""
-    return make_rows(
-        (
-            {
-                **describe(moment.fact, (*EVENT, "causation_id")),
-                "effect": moment.effect,
-                "changed": write_changes(moment),
-                "illegal": write_state([list(move) for move in moment.illegal]) if moment.illegal else None,
-                "error": "; ".join(f"{name}: {error}" for name, error in moment.errors.items()) or None,
-                "state": join_state(moment.state),
-            }
-            for moment in moments
-        ),
-        HISTORY,
+    told = list(moments)
+    events = {name: [getattr(moment.fact, name) for moment in told] for name in (*EVENT, "causation_id")}
+    return pl.DataFrame(
+        {
+            **events,
+            "effect": [moment.effect for moment in told],
+            "changed": [write_changes(moment) for moment in told],
+            "illegal": [
+                write_state([list(move) for move in moment.illegal]) if moment.illegal else None for moment in told
+            ],
+            "error": [
+                "; ".join([f"{name}: {error}" for name, error in moment.errors.items()]) or None for moment in told
+            ],
+            "state": [join_state(moment.state) for moment in told],
+        },
+        schema=dict(HISTORY),
     )
 
 

@@ -1,7 +1,8 @@
 """How one entity's state came to be: the state after each event, and for each field the event that set it."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
 
 import msgspec
 
@@ -9,8 +10,11 @@ from workbench.replay.cancels import Cancel, Judge, judge_cancels
 from workbench.replay.fact import Fact, place_of
 from workbench.replay.fold import Entity, Folder, counts, find_cancels, name_entities
 from workbench.replay.projection import Projection
-from workbench.replay.rules import UNSET, Machine, write_state
+from workbench.replay.rules import UNSET, Machine
 from workbench.replay.values import write_value
+
+# Texts that are remembered: of values, and of the members of a state.
+REMEMBERED: Final = 4096
 
 
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +102,8 @@ class _Teller:
         self._judge, self._folder = Judge(), Folder(projection)
         self._state, self._taken = self._folder.start(), list[Fact]()
         self._touching: set[int] = set()
+        self._written: dict[tuple[str, type, Any], str] = {}
+        self._has_machines = bool(self._machines())
         self.texts = self._write_all()
 
     def take(self, fact: Fact) -> Moment | None:
@@ -110,14 +116,14 @@ class _Teller:
         if not counts(self.projection, fact):
             return self._moment(fact, self.texts)
         self._taken.append(fact)
-        before, moves = self.texts, self._moves()
+        before, moves = self.texts, self._moves() if self._has_machines else {}
         change = self._folder.apply(self._state, fact)
         self.texts = {**before, **self._write(change.touched)} if change.touched else before
         if self.projection.is_open and change.touched:
             self.texts = {name: text for name, text in self.texts.items() if text is not None}
         illegal = [
             (name, machine.illegal[-1][1], machine.illegal[-1][2])
-            for name, machine in self._machines()
+            for name, machine in (self._machines() if moves else ())
             if machine.count > moves.get(name, 0) and machine.illegal
         ]
         return self._moment(fact, before, touched=change.touched, errors=change.errors, illegal=illegal)
@@ -167,8 +173,21 @@ class _Teller:
         )
 
     def _write(self, names: Sequence[str]) -> dict[str, Any]:
-        shown = {name: self._folder.show_field(self._state, name) for name in names}
-        return {name: None if value is UNSET else write_value(value) for name, value in shown.items()}
+        return {name: self._write_field(name, self._folder.show_field(self._state, name)) for name in names}
+
+    def _write_field(self, name: str, shown: Any) -> str | None:
+        """Return a value's canonical text; values come again and again, so that those of a kind are remembered."""
+        if shown is UNSET:
+            return None
+        if not isinstance(shown, str | int):
+            return write_value(shown)
+        key = (name, type(shown), shown)
+        text = self._written.get(key)
+        if text is None:
+            if len(self._written) >= REMEMBERED:
+                self._written.clear()
+            text = self._written[key] = write_value(shown)
+        return text
 
     def _write_all(self) -> dict[str, str]:
         return {name: write_value(value) for name, value in self._folder.show(self._state).items()}
@@ -195,4 +214,10 @@ def join_state(texts: Mapping[str, str]) -> str:
     >>> join_state({"b": "1", "a": '"x"'})
     '{"a":"x","b":1}'
     """
-    return write_state({name: msgspec.Raw(text.encode()) for name, text in texts.items()})
+    return "{" + ",".join([f"{written}:{texts[name]}" for name, written in _order(tuple(texts))]) + "}"
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _order(names: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return names as RFC 8785 orders members, by UTF-16 units, each with its text."""
+    return [(name, write_value(name)) for name in sorted(names, key=lambda name: name.encode("utf-16-be"))]
