@@ -18,8 +18,9 @@ PORT = 2731
 ADDRESS = f"http://127.0.0.1:{PORT}"
 # The days around the bad prompt, with one event open: what the demo log has to show.
 CHOICES = "since=2025-09-12T00:00:00Z&until=2025-09-23T00:00:00Z&event=136590&row=136587"
-# A loan whose first letter was rejected, at the event that rejected it, as its documents were then.
-MOMENT = "projection=document%401&entity=loan-00055&step=change"
+# A loan whose price a person rejected, and rejected again, before another edited it: what it was in between.
+MOMENT = "projection=loan%401&entity=loan-07628"
+STEPS_BACK = 4
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 PATIENCE = 120
 
@@ -70,7 +71,8 @@ def take_moment(page: Page, name: str, path: str) -> None:
     for part in (".wb-state tbody tr >> nth=0", ".wb-scrub svg", ".wb-events tbody tr >> nth=0"):
         page.locator(part).wait_for(timeout=PATIENCE * 1_000)
     expect(page.locator(".wb .busy")).to_have_count(0, timeout=PATIENCE * 1_000)
-    page.keyboard.press("ArrowLeft")
+    for _ in range(STEPS_BACK):
+        page.keyboard.press("ArrowLeft")
     page.wait_for_timeout(500)
     save_picture(page, name)
 

@@ -42,4 +42,6 @@ def test_the_bundle_is_kept_and_made_anew_where_it_cannot_be(tmp_path: Path, mon
 
 
 def test_every_script_is_in_the_bundle() -> None:
-    assert sorted({name for names in SCRIPTS.values() for name in names}) == sorted(file.name for file in STATIC.glob("*.js"))
+    assert sorted({name for names in SCRIPTS.values() for name in names}) == sorted(
+        file.name for file in STATIC.glob("*.js")
+    )

@@ -147,8 +147,9 @@ def _compare(session: Session, choices: AsOfChoices, options: Options) -> Answer
     size = two_times_size(int(options.get("width", 516)))
     picture = show_two_times(session, found, choices, size=size)
     return {
-        **tell_history(found.history),
+        **tell_history(found.settled),
         **_differences(found),
+        "total": len(found.history.moments),
         "before": _micros(found.before),
         "after": _micros(found.after),
         "known_at": _micros(found.known_at),

@@ -10,7 +10,7 @@ from workbench.replay.fact import Fact
 from workbench.replay.history import Moment, Origin, find_origins
 from workbench.replay.what_if import write_states
 from workbench.session import Session
-from workbench.views.as_of import EntityHistory, load_history, start_texts
+from workbench.views.as_of import EntityHistory, load_history, start_texts, tell_history
 from workbench.views.as_of_choices import AsOfChoices
 
 
@@ -45,11 +45,13 @@ class Between(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """What changed between two moments of an entity.
 
-    ``again`` are the fields that were set to the value they had, ``untouched`` the rest. ``between`` are the events by
-    when they happened. ``known_position`` is the last position the log held at ``known_at``, None for now.
+    ``history`` is the whole one, ``settled`` what had happened by the later moment, as it is known now. ``again`` are
+    the fields that were set to the value they had, ``untouched`` the rest. ``between`` are the events by when they
+    happened. ``known_position`` is the last position the log held at ``known_at``, None for now.
     """
 
     history: EntityHistory
+    settled: EntityHistory
     before: datetime
     after: datetime
     known_at: datetime | None
@@ -82,11 +84,13 @@ def compare_moments(session: Session, choices: AsOfChoices) -> Comparison:
     }
     settled = [fact for fact in facts if fact.occurred_at <= after]
     differences = compare_fields(states, find_origins(history.projection, settled, history.entity))
-    between = list_between(history, before, after, known, timedelta(seconds=session.settings.log.late_after))
+    told = tell_history(history.projection, settled, history.entity, history.cut)
+    between = list_between(told, before, after, known, timedelta(seconds=session.settings.log.late_after))
     touched = {name for each in between for name in each.moment.touched}
     same = [each.field for each in differences if not each.changed]
     return Comparison(
         history=history,
+        settled=told,
         before=before,
         after=after,
         known_at=choices.known_at,

@@ -1,5 +1,6 @@
 """What would be otherwise: the same fold over other events, and what would undo them. Nothing is written."""
 
+import json
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
@@ -178,14 +179,15 @@ def count_elsewhere(session: Session, history: EntityHistory, affected: Sequence
 def write_proposals(proposals: Sequence[Proposal]) -> str:
     """Return the compensating events as JSON Lines, to be appended by whoever decides to."""
     return "\n".join(
-        msgspec.json.encode(
+        json.dumps(
             {
                 "event_type": proposal.event_type,
                 "stream_id": proposal.fact.stream_id,
                 "causation_id": proposal.fact.event_id,
                 "data": proposal.data,
-            }
-        ).decode()
+            },
+            ensure_ascii=False,
+        )
         for proposal in proposals
         if proposal.event_type is not None
     )

@@ -13,7 +13,7 @@ function compareSteps(app) {
 function compareWords(app) {
   const { between } = app.compared;
   const late = between.filter((each) => each.late_by !== null).length;
-  return [h("b", {}, count(between.length)), ` ${between.length === 1 ? "event" : "events"} between of ${count(app.history.size)}`, late ? [" · ", h("b", { class: "wb-late" }, `↶ ${count(late)} late`)] : null];
+  return [h("b", {}, count(between.length)), ` ${between.length === 1 ? "event" : "events"} between of ${count(app.compared.total)}`, late ? [" · ", h("b", { class: "wb-late" }, `↶ ${count(late)} late`)] : null];
 }
 
 function swapMoments(app) {
@@ -114,7 +114,7 @@ function drawBetween(app) {
   };
   const note = compared.known_at === null ? "" : ` · grey: not known at ${inputTime(app, compared.known_at)}${choices.zone === "local" ? "" : " UTC"}`;
   return h("div", { class: "wb-history" },
-    h("div", { class: "wb-line" }, h("h2", {}, "Events between"), h("span", { class: "wb-dim" }, `${count(compared.between.length)} of ${count(history.size)}, by when they happened${note}`)),
+    h("div", { class: "wb-line" }, h("h2", {}, "Events between"), h("span", { class: "wb-dim" }, `${count(compared.between.length)} of ${count(compared.total)}, by when they happened${note}`)),
     compared.between.length ? h("div", { class: "wb-scroll wb-tall" }, h("table", { class: "wb-events" }, h("thead", {}, h("tr", {}, ["position", `occurred at${zone}`, `recorded at${zone} · late by`, "event type", "actor", "set"].map((words) => h("th", { scope: "col" }, words)))), h("tbody", {}, compared.between.map(row)))) : h("p", { class: "wb-dim" }, "No event happened between the two moments."));
 }
 

@@ -108,7 +108,7 @@ function joinWords(values) {
 function timeTicks(from, to, zone, reference, most) {
   const span = to - from;
   if (zone === "relative") return relativeTicks(from, to, reference, most);
-  const steps = [["Minutes", 1, 60e6], ["Minutes", 15, 900e6], ["Hours", 1, 3600e6], ["Hours", 6, 21600e6], ["Date", 1, 86400e6], ["Date", 2, 2 * 86400e6],
+  const steps = [["Seconds", 1, 1e6], ["Seconds", 10, 10e6], ["Minutes", 1, 60e6], ["Minutes", 2, 120e6], ["Minutes", 5, 300e6], ["Minutes", 15, 900e6], ["Hours", 1, 3600e6], ["Hours", 3, 10800e6], ["Hours", 6, 21600e6], ["Date", 1, 86400e6], ["Date", 2, 2 * 86400e6],
     ["Date", 7, 7 * 86400e6], ["Month", 1, 30 * 86400e6], ["Month", 3, 91 * 86400e6], ["FullYear", 1, 365 * 86400e6], ["FullYear", 5, 5 * 365 * 86400e6],
     ["FullYear", 25, 25 * 365 * 86400e6], ["FullYear", 100, 36500 * 86400e6]];
   const [unit, step] = steps.find(([, , length]) => span / length <= most) ?? steps.at(-1);
@@ -132,6 +132,7 @@ function tickLabel(date, unit, zone, first) {
   if (unit === "FullYear") return words({ year: "numeric" });
   if (unit === "Month") return words(first || january ? { month: "short", year: "numeric" } : { month: "short" });
   if (unit === "Date") return words(first ? { day: "numeric", month: "short", year: "numeric" } : { day: "numeric", month: "short" });
+  if (unit === "Seconds") return words({ hour: "2-digit", minute: "2-digit", second: "2-digit" });
   return words(first ? { day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" } : { hour: "2-digit", minute: "2-digit" });
 }
 

@@ -81,6 +81,7 @@ class Scrubber {
     const end = LANES_AT - 8;
     const middle = (RAIL + end) / 2;
     const path = (index) => `M${this.timeX(this.history.occurred[index]).toFixed(1)} ${RAIL + 2}C${this.timeX(this.history.occurred[index]).toFixed(1)} ${middle} ${this.slotX(index).toFixed(1)} ${middle} ${this.slotX(index).toFixed(1)} ${end}`;
+    if (this.how.twice) return this.each((index) => s("path", { class: this.how.aside.has(this.history.position[index]) ? "wb-thread aside" : "wb-thread", d: path(index) }));
     const threads = this.each((index) => (index === this.index ? null : s("path", { class: index > this.index ? "wb-thread later" : "wb-thread", d: path(index) })));
     return [threads, this.index >= this.low && this.index < this.low + this.slots ? s("path", { class: "wb-thread here", d: path(this.index) }) : null];
   }
@@ -92,7 +93,7 @@ class Scrubber {
 
   drawSlots() {
     const { history } = this;
-    const wide = Math.max(2, Math.min(9, this.step - 2));
+    const wide = Math.max(2, Math.min(this.how.twice ? 17 : 9, this.step - 2));
     const signs = { human: "●", ai: "◆", system: "■" };
     const names = history.lanes.map((lane, number) => s("text", { class: "wb-small wb-lane", x: -7, y: this.laneY(number) + 9, "text-anchor": "end" }, signs[lane] ?? (lane.length > 2 ? lane.slice(0, 2) : lane), s("title", {}, lane)));
     const aside = this.how.aside;

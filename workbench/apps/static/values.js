@@ -11,7 +11,7 @@ function valueWords(field, text, wasSet, zone, reference) {
   const value = JSON.parse(text);
   if (typeof value === "string") {
     if (field.kind === "time" && !Number.isNaN(fromIso(value))) return `${timeText(fromIso(value), zone, reference)}${zone === "utc" ? " UTC" : ""}`;
-    if (field.kind === "decimal") return group(value);
+    if (["decimal", "integer"].includes(field.kind)) return group(value);
     return value === "" ? "“”" : brief_(value);
   }
   if (Array.isArray(value)) {

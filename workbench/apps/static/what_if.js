@@ -99,6 +99,7 @@ function drawOutcome(app) {
   const stay = differ.length - reached;
   const undoes = ["back", "without"].includes(choices.one("change") ?? "back");
   const words = !differ.length ? "Nothing would differ."
+    : undoes && preview.proposed && !stay ? `Compensating events bring ${differ.length === 1 ? "the field" : `all ${count(differ.length)} fields`} that would differ back.`
     : undoes && preview.proposed ? `Of ${plural(differ.length, "field")} that would differ, compensating events bring ${count(reached)} back; ${count(stay)} ${stay === 1 ? "stays as it is" : "stay as they are"}.`
       : `${plural(differ.length, "field")} of ${count(preview.contrasts.length)} would differ${undoes ? "; no compensating event is declared" : ""}.`;
   return h("h2", { class: "wb-headline" }, words);
@@ -140,7 +141,7 @@ function drawAffected(app) {
     const why = cause !== null ? `caused by ${cause < 0 ? each.cause : count(history.position[cause])}` : change === "without" || number === 0 ? "the event chosen" : gap === 0 ? "tie, after it by position" : `${gapText(gap).replace(/^\+/, "")} later`;
     return h("tr", { tabindex: "0", onclick: () => app.open(String(each.position)), onkeydown: (event) => event.key === "Enter" && app.open(String(each.position)) },
       h("td", { class: "wb-dim" }, count(each.position)),
-      h("td", {}, h("span", { class: "wb-cell" }, "− ", swatch(app.hues.get(history.type[index])), h("span", {}, typeWords(history.type[index], history.word[index])))),
+      h("td", {}, h("span", { class: "wb-cell" }, h("span", { class: "wb-minus" }, "−"), swatch(app.hues.get(history.type[index])), h("span", {}, typeWords(history.type[index], history.word[index])))),
       h("td", {}, drawActor(history.actor[index], history.kind[index])),
       h("td", { class: "wb-dim" }, why),
       h("td", {}, !each.needed ? h("span", { class: "wb-dim" }, "changed nothing") : each.compensation === null ? [h("b", {}, "none declared:"), " work done stays done"] : [h("span", { class: "wb-dim wb-order" }, count(each.place)), each.compensation]));
