@@ -50,7 +50,8 @@ def _look_at_writers(store: Store) -> Figure:
 
 def _look_at_proof(table: Table, head: Head) -> Figure:
     proven = int(table.properties.get(PROVEN, "-1"))
-    found = f"expired snapshots are proven up to position {proven}, kept ones reach from there to {head.last}."
+    past = "no snapshot has expired" if proven < 0 else f"expired snapshots are proven up to position {proven}"
+    found = f"{past}, kept ones reach from there to {head.last}."
     return Figure(check="Proof", verdict="good", found=found)
 
 
@@ -58,7 +59,7 @@ def _look_at_files(table: Table) -> Figure:
     files = planned_files(table)
     small = sum(file.record_count < FULL // 2 for file in files)
     size = sum(file.file_size_in_bytes for file in files)
-    found = f"{len(files):,} files of {size / 1e6:,.1f} MB, {small:,} of them small."
+    found = f"{len(files):,} file{'' if len(files) == 1 else 's'} of {size / 1e6:,.1f} MB in all, {small:,} small."
     if small <= MANY_SMALL:
         return Figure(check="Files", verdict="good", found=found)
     return Figure(check="Files", verdict="note", found=found, remedy="Merge them with `workbench maintain`.")

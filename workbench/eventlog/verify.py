@@ -298,7 +298,8 @@ def _check_snapshots(table: Table) -> Finding:
         except ForeignWriteError as error:
             faults.add(1, str(error))
     expired = int(table.properties.get(PROVEN, "-1"))
-    good = f"all {kept} kept are ours; those that expired are proven up to position {expired}."
+    past = "none has expired" if expired < 0 else f"those that expired are proven up to position {expired}"
+    good = f"all {kept} kept are ours; {past}."
     return faults.finding("snapshots", good, "not proven:")
 
 
