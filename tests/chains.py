@@ -77,7 +77,8 @@ def make_question(seed: int) -> tuple[str, list[tuple[str, str, str]]]:
     payloads = [*(maker.payload() for _ in range(12)), "{}", "[1]", "5", "null"]
     rows = [(text, registry.upcast("T", 1, text)[1] or "") for text in payloads]
     values = ", ".join(f"('T', 1, {quote_text(text)}, {quote_text(lifted)})" for text, lifted in rows)
-    asked, columns = [], []
+    asked: list[tuple[str, str, str]] = []
+    columns = []
     for path in sorted({maker.path() for _ in range(6)}):
         place = f"lifted, {quote_path(path.split('.'))}"
         plain = {

@@ -275,7 +275,7 @@ def _(step: Cast, before: State, path: Path, form: Form) -> Choices:
     made = (_is_kind(text, step.kind), Made(text, step.kind))
     if step.on_failure == "keep":
         return [made], At(path)
-    left = "exists" if step.on_failure == "null" else "null"
+    left: Form = "exists" if step.on_failure == "null" else "null"
     return [made, (before.find(place, left), Constant(None))], ABSENT
 
 
