@@ -55,7 +55,7 @@ AFFECTED: Final = {
     "cause": pl.String,
     "depth": pl.Int64,
 }
-LATE: Final = {
+LATE: Final[dict[str, Any]] = {
     "position": pl.Int64,
     **dict.fromkeys(("event_id", "stream_id", "event_type"), pl.String),
     "occurred_at": TIME,
