@@ -23,6 +23,7 @@ from workbench.eventlog.head import Head
 from workbench.eventlog.layout import FULL, count_files, merge_files, planned_files, refresh_by_stream
 from workbench.eventlog.lease import hold_lease
 from workbench.eventlog.lifted import NAME
+from workbench.eventlog.models import TABLES
 from workbench.eventlog.orphans import LONGEST_WRITE, remove_folders, remove_stale_runs, remove_unreached
 from workbench.eventlog.published import publish_index
 from workbench.eventlog.store import Store
@@ -66,7 +67,9 @@ def maintain_log(store: Store, *, older_than: float = 0.0, cluster: Cluster | No
         tables = [store.tables.events, store.tables.by_stream, store.tables.quarantine]
         expired = sum(_expire(table, 1) for table in [*tables, store.tables.inbox])
         removed = [size for table in tables for size in remove_unreached(table, older_than)]
-        removed += remove_unreached(store.tables.inbox, max(older_than, LONGEST_WRITE))
+        # These are written without the lock.
+        for beside in (store.tables.inbox, *made_tables(store.tables)):
+            removed += remove_unreached(beside, max(older_than, LONGEST_WRITE))
         removed += _remove_scratch(store)
     return MaintenanceReport(
         merged_files=merged,
@@ -90,7 +93,7 @@ def _maintain_shared(store: Store, older_than: float, cluster: Cluster | None) -
         progress = refresh_by_stream(store) if store.settings.log.by_stream else None
         lease.take()
         kept = store.settings.log.snapshots_kept
-        every = [tables.events, tables.by_stream, tables.quarantine, tables.inbox, *lifted_table(tables)]
+        every = [tables.events, tables.by_stream, tables.quarantine, tables.inbox, *made_tables(tables)]
         expired = sum(_again(_expire, table, kept if table.name()[-1] == "events" else 2) for table in every)
         lease.take()
         if cluster is None:
@@ -127,10 +130,10 @@ def _record(store: Store, report: MaintenanceReport, *, by: str, through: str) -
     write_batches(store, [encode_events([event], SOURCE)])
 
 
-def lifted_table(tables: Tables) -> list[Table]:
-    """Return the table of lifted payloads, where an engine that reads tables has made one."""
-    name = f"{tables.namespace}_derived.{NAME}"
-    return [tables.catalog.load_table(name)] if tables.catalog.table_exists(name) else []
+def made_tables(tables: Tables) -> list[Table]:
+    """Return the tables that are there once someone needed them: of lifted payloads, and of states kept."""
+    names = [f"{tables.namespace}_derived.{name}" for name in (NAME, *TABLES)]
+    return [tables.catalog.load_table(name) for name in names if tables.catalog.table_exists(name)]
 
 
 @contextmanager

@@ -19,7 +19,7 @@ from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
 from pyiceberg.types import LongType, NestedField, StringType, TimestamptzType
 
-from workbench.errors import LogBusyError, ReadOnlyLogError, StorageError
+from workbench.errors import LogBusyError, ReadModelError, ReadOnlyLogError, StorageError
 from workbench.eventlog.catalog import Tables, table_properties
 from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import arrow_schema, local_path, read_file, remove_files, write_file
@@ -104,11 +104,14 @@ class ModelTable:
         self.schema, self._depth = TABLES[name]
         self.columns = trino_columns(self.schema)
         self._known: Reading | None = None
+        self._log_id: str | None = None
 
     @property
     def log_id(self) -> str:
-        """What tells this log from any other, also one of the same name."""
-        return str(self._tables.peek("events").metadata.table_uuid)
+        """What tells this log from any other, also one of the same name; looked up once."""
+        if self._log_id is None:
+            self._log_id = str(self._tables.peek("events").metadata.table_uuid)
+        return self._log_id
 
     def read(self) -> Reading | None:
         """Return the table at its current snapshot, None where there is none or it cannot be read."""
@@ -195,16 +198,23 @@ class ModelTable:
         raise LogBusyError(f"{self.place} could not be written: others were always quicker. Try again.")
 
     def read_rows(self, reading: Reading, key: Sequence[str]) -> pa.Table:
-        """Return all rows whose key begins so. Raises what a file that is lost or damaged raises."""
-        empty = arrow_schema(reading.table).empty_table()
-        paths = [file.file.file_path for file in reading.files if file.key[: len(key)] == tuple(key)]
-        return pa.concat_tables([empty, *(read_file(reading.table, path) for path in paths)])
+        """Return all rows whose key begins so. Raises ReadModelError where a file is lost or damaged."""
+        return pa.concat_tables([arrow_schema(reading.table).empty_table(), *self._read(reading, key, None)])
 
     def read_names(self, reading: Reading, key: Sequence[str]) -> set[str]:
-        """Return the entities of a model."""
+        """Return the entities of a model. Raises ReadModelError where a file is lost or damaged."""
+        tables = self._read(reading, key, ["entity_id"])
+        return {str(name) for rows in tables for name in rows.column("entity_id").to_pylist()}
+
+    def _read(self, reading: Reading, key: Sequence[str], columns: Sequence[str] | None) -> list[pa.Table]:
         paths = [file.file.file_path for file in reading.files if file.key[: len(key)] == tuple(key)]
-        columns = [read_file(reading.table, path, ["entity_id"]).column("entity_id").to_pylist() for path in paths]
-        return {str(name) for column in columns for name in column}
+        try:
+            return [read_file(reading.table, path, columns) for path in paths]
+        except (OSError, ValueError) as error:
+            raise ReadModelError(
+                f"Files of {self.place} are lost or damaged: {error}. Answers are folded from the events; rebuild what "
+                "is kept."
+            ) from error
 
 
 def read_marks(table: Table) -> dict[str, str]:

@@ -114,6 +114,8 @@ class StateSink:
         whole = Filter(cut=self._model.checkpoint.cut)
         self._cancelled = None if is_local(projection) else find_cancelled(ask, projection, whole)
         self._has_cancels = known.has_cancels
+        is_new = known.position < 0 or self._reading is None
+        self._names = set[str]() if is_new else kept.read_names(self._reading, (known.id,))
 
     def take(self, groups: Mapping[str, Sequence[Fact]]) -> int:
         """Take entities; return how many are kept."""
@@ -121,6 +123,7 @@ class StateSink:
         self._has_cancels = self._has_cancels or any(
             is_cancel(self._projection, fact) for group in groups.values() for fact in group
         )
+        self._names |= states.keys()
         self._rows.append(write_rows(self._projection, self._model, states))
         if sum(rows.num_rows for rows in self._rows) >= ROWS:
             self._write()
@@ -134,9 +137,13 @@ class StateSink:
 
     def finish(self) -> bool:
         """Commit what was taken; where many files came together they become one."""
-        replaced, entities = self._merge() if self._is_due() else ([], self._count())
+        old = self._old_files()
+        is_new = self._known.position < 0
+        replaced = old if is_new or len(old) + 1 >= FILES else []
+        if replaced and not is_new and self._reading is not None:
+            self._merge(self._kept.read_rows(self._reading, (self._known.id,)))
         self._write()
-        model = msgspec.structs.replace(self._model, entities=entities, has_cancels=self._has_cancels)
+        model = msgspec.structs.replace(self._model, entities=len(self._names), has_cancels=self._has_cancels)
         added, self._files = self._files, []
         return self._kept.commit(model.id, model.write(), seen=self._mark, added=added, replaced=replaced)
 
@@ -144,32 +151,11 @@ class StateSink:
         files = () if self._reading is None else self._reading.files
         return [file.file for file in files if file.key == (self._known.id,)]
 
-    def _is_due(self) -> bool:
-        return self._known.position < 0 or len(self._old_files()) + 1 >= FILES
-
-    def _merge(self) -> "tuple[list[DataFile], int]":
-        """Return the files that go, and the number of entities; a model that is made anew replaces all of its old."""
-        old = self._old_files()
-        if self._known.position < 0 or self._reading is None:
-            return old, self._count()
-        known = self._kept.read_rows(self._reading, (self._known.id,))
-        newest = pa.concat_tables(
-            [known.select(rows.column_names).cast(rows.schema) for rows in self._rows[:1]] + self._rows
-        )
-        states = pl.DataFrame(newest).sort("checkpoint_position").unique("entity_id", keep="last").sort("entity_id")
-        self._rows = [states.to_arrow().cast(newest.schema)]
-        return old, states.height
-
-    def _count(self) -> int:
-        fresh = sum(rows.num_rows for rows in self._rows) + sum(file.record_count for file in self._files)
-        return fresh if self._known.position < 0 else self._known.entities + self._added()
-
-    def _added(self) -> int:
-        """Return how many entities were not there before."""
-        if self._reading is None or not self._rows:
-            return 0
-        known = self._kept.read_names(self._reading, (self._known.id,))
-        return len({name for rows in self._rows for name in rows.column("entity_id").to_pylist()} - known)
+    def _merge(self, known: pa.Table) -> None:
+        """Let the rows of the model be written again, those of an entity that has later ones left out."""
+        parts = [pl.DataFrame(rows.select(known.column_names)) for rows in (known, *self._rows)]
+        latest = pl.concat(parts).sort("checkpoint_position").unique("entity_id", keep="last")
+        self._rows = [latest.sort("entity_id").to_arrow()]
 
     def discard(self) -> None:
         """Remove what was written and is not committed."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 # What a lost or damaged file, or a row that is not as it was written, raises: the events are folded instead.
 DAMAGE: Final = (
     QueryFailedError,
+    ReadModelError,
     StorageError,
     ValueError,
     LookupError,
@@ -213,7 +214,7 @@ class Models(Asking):
             # One stream is some kilobytes: it is folded before a statement for all would be planned.
             entities = fold_entity(self._ask, projection, cut, entity)
         if entities is None:
-            return find_states(self._ask, projection, cut, entity=entity)
+            return find_states(self._ask, projection, cut, entity=entity, registry=self.registry)
         return frame_entities(projection, entities)
 
     def _resume(self, projection: "Projection", cut: "Cut", entity: str | None) -> "dict[str, Entity] | None":

@@ -79,12 +79,13 @@ class Sweep:
 
     def _write(self, name: str, entity: Entity) -> str:
         shown = self._folder.show_field(entity, name)
-        key = (name, bytes(shown) if isinstance(shown, msgspec.Raw) else shown)
-        text = self._texts.get(key)
+        if not isinstance(shown, str | int):
+            return write_value(shown)
+        text = self._texts.get((name, shown))
         if text is None:
-            if len(self._texts) > SLICE:
+            if len(self._texts) >= SLICE:
                 self._texts.clear()
-            text = self._texts[key] = write_value(shown)
+            text = self._texts[name, shown] = write_value(shown)
         return text
 
 
