@@ -52,6 +52,11 @@ CASES: list[tuple[str, Any]] = [
     ("cast(-2.345 as decimal(3,2))", Decimal("-2.35")),
     ("cast(123.4 as decimal(2,0))", FAILS),
     ("try_cast(123.4 as decimal(2,0))", None),
+    # A row is cast by the places of its fields
+    ("cast(row(1, 'x') as row(a bigint, b varchar)).b", "x"),
+    ("cast(row(1.5, null) as row(a varchar, b bigint)).a", "1.5"),
+    ("cast(cast(null as row(x bigint)) as row(a bigint)).a", None),
+    ("cast(cast(row(7, 'x') as row(a bigint, b varchar)) as row(b varchar, a varchar)).b", "7"),
     # Casts
     ("cast(2.5 as bigint)", 3),
     ("cast(-2.5 as bigint)", -3),
