@@ -110,7 +110,7 @@ def build_line(number: int, line: Line) -> Any:
         event_type=event_type,
         occurred_at=occurred_at,
         recorded_at=occurred_at + timedelta(days=days),
-        actor=Actor(actor, kind),  # type: ignore[arg-type]  # one of the three kinds
+        actor=Actor(actor, kind),
         causation_id=cause,
         data=payload,
     )

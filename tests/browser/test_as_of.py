@@ -216,8 +216,7 @@ def test_two_moments_are_compared_as_known_then_and_now(page: Page, desk: str) -
 def test_the_population_follows_the_moment_and_opens_an_entity(page: Page, desk: str) -> None:
     open_as_of(page, desk, "?mode=population&as_of=2026-03-02T13:30:00Z")
     at = page.locator(".wb-at")
-    expect(at.locator("tbody tr").first).to_contain_text("requested")
-    expect(at.locator("tbody tr").first).to_contain_text("2")
+    expect(at.locator("tbody tr", has_text="requested")).to_contain_text("2")
     at.get_by_role("button", name="requested").click()
     expect(page.locator(".wb-members tbody tr")).to_have_count(2)
     expect(page.locator(".wb-count")).to_have_text("2 entities of 2 that exist then · 100 %")

@@ -14,6 +14,7 @@ from workbench.views.as_of import EntityHistory, choose_lanes, load_history
 from workbench.views.as_of_choices import AsOfChoices
 from workbench.views.as_of_export import export_moment, write_question
 from workbench.views.as_of_log import choose_projection, count_entities, find_cut, find_entities, list_projections
+from workbench.views.as_of_waves import frame_bands, show_history
 
 
 @pytest.fixture(scope="module")
@@ -144,3 +145,19 @@ def test_choices_come_back_from_their_link_the_same() -> None:
 def test_a_link_that_cannot_be_read_names_what_is_at_fault(name: str, word: str) -> None:
     with pytest.raises(ArgumentError, match=f"{name}={word}"):
         AsOfChoices.from_query({name: [word]})
+
+
+def test_a_history_is_a_view_with_its_rows_its_picture_and_its_basis(loans: Session) -> None:
+    view = show_history(loans, AsOfChoices(entity="loan-1", basis=8))
+    assert view.frame["position"].to_list() == [0, 2, 3, 4, 5, 7, 8]
+    assert (view.basis.position, view.basis.order) == (8, "position")
+    assert view.caption == "loan@2 of loan-1: values after each of 7 events, in the order by position"
+    assert view.chart.to_dict()["layer"]
+    assert loans.sql(view.sql, {"up_to": 8, "entity": "loan-1"}).height == 7
+
+
+def test_the_picture_of_a_history_has_a_band_for_each_value_that_was_set(loans: Session) -> None:
+    bands = frame_bands(history(loans))
+    status = bands.filter(bands["field"] == "status").select("start", "end", "words", "holds").rows()
+    assert status == [(0, 5, "requested", False), (5, 7, "offered", False), (7, 10, "accepted", True)]
+    assert "letters" not in bands["field"].to_list()

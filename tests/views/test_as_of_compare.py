@@ -56,9 +56,15 @@ def test_without_moments_the_whole_history_is_compared(loans: Session) -> None:
     assert not any(each.is_late for each in found.differences)
 
 
-def test_moments_the_wrong_way_round_are_refused(loans: Session) -> None:
-    with pytest.raises(ArgumentError, match="Swap"):
-        compare_moments(loans, AsOfChoices(mode="compare", entity="loan-1", before=AFTER, after=BEFORE))
+def test_the_two_moments_may_be_swapped(loans: Session) -> None:
+    found = compare_moments(loans, AsOfChoices(mode="compare", entity="loan-1", before=AFTER, after=BEFORE))
+    assert [(each.field, each.before, each.now) for each in found.differences if each.field == "status"] == [
+        ("status", '"offered"', '"requested"')
+    ]
+    assert len(found.between) == 3
+
+
+def test_an_entity_without_events_is_refused(loans: Session) -> None:
     with pytest.raises(ArgumentError, match="has no event"):
         compare_moments(loans, AsOfChoices(mode="compare", entity="nobody"))
 

@@ -45,8 +45,8 @@ class Between(msgspec.Struct, frozen=True, kw_only=True):
 class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """What changed between two moments of an entity.
 
-    ``history`` is the whole one, ``settled`` what had happened by the later moment, as it is known now. ``again`` are
-    the fields that were set to the value they had, ``untouched`` the rest. ``between`` are the events by when they
+    ``history`` is the whole one, ``settled`` what had happened by the later of the two, as it is known now. ``again``
+    are the fields that were set to the value they had, ``untouched`` the rest. ``between`` are the events by when they
     happened. ``known_position`` is the last position the log held at ``known_at``, None for now.
     """
 
@@ -73,19 +73,15 @@ def compare_moments(session: Session, choices: AsOfChoices) -> Comparison:
         raise ArgumentError(f"{choices.entity} has no event, so there is nothing to compare. Choose another entity.")
     times = [fact.occurred_at for fact in facts]
     before, after = choices.before or min(times), choices.after or max(times)
-    if before > after:
-        raise ArgumentError(f"The link says before={before} and after={after}. Swap the two.")
     known = None if choices.known_at is None else session.resolve_known_at(choices.known_at)
-    seen = facts if known is None else [fact for fact in facts if fact.position <= known]
-    states = {
-        "before": _state(history, [fact for fact in seen if fact.occurred_at <= before]),
-        "then": _state(history, [fact for fact in seen if fact.occurred_at <= after]),
-        "now": _state(history, [fact for fact in facts if fact.occurred_at <= after]),
-    }
+    states = _states(history, before, after, known)
     settled = [fact for fact in facts if fact.occurred_at <= after]
     differences = compare_fields(states, find_origins(history.projection, settled, history.entity))
-    told = tell_history(history.projection, settled, history.entity, history.cut)
-    between = list_between(told, before, after, known, timedelta(seconds=session.settings.log.late_after))
+    first, last = min(before, after), max(before, after)
+    happened = [fact for fact in facts if fact.occurred_at <= last]
+    told = tell_history(history.projection, happened, history.entity, history.cut)
+    late_after = timedelta(seconds=session.settings.log.late_after)
+    between = list_between(told, first, last, known, late_after)
     touched = {name for each in between for name in each.moment.touched}
     same = [each.field for each in differences if not each.changed]
     return Comparison(
@@ -100,6 +96,19 @@ def compare_moments(session: Session, choices: AsOfChoices) -> Comparison:
         untouched=[name for name in same if name not in touched],
         between=between,
     )
+
+
+def _states(
+    history: EntityHistory, before: datetime, after: datetime, known: int | None
+) -> Mapping[str, Mapping[str, str]]:
+    """Return the state before, and after as it was known ``then`` and is known ``now``."""
+    facts = history.facts
+    seen = facts if known is None else [fact for fact in facts if fact.position <= known]
+    return {
+        "before": _state(history, [fact for fact in seen if fact.occurred_at <= before]),
+        "then": _state(history, [fact for fact in seen if fact.occurred_at <= after]),
+        "now": _state(history, [fact for fact in facts if fact.occurred_at <= after]),
+    }
 
 
 def _state(history: EntityHistory, facts: Sequence[Fact]) -> Mapping[str, str]:

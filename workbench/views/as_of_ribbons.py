@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
+import msgspec
 import numpy as np
 import polars as pl
 
@@ -12,6 +13,7 @@ from workbench.charts.theme import choose_palette
 from workbench.charts.time_axis import Window
 from workbench.session import Session
 from workbench.views.as_of_choices import AsOfChoices
+from workbench.views.as_of_export import write_question
 from workbench.views.as_of_population import MINUTE, Population, load_population
 from workbench.views.base import View
 
@@ -50,11 +52,12 @@ def show_population(
     window = Window(
         population.first / 1_000, (population.last + population.point) / 1_000, choices.zone, population.last / 1_000
     )
+    question = write_question(session, msgspec.structs.replace(choices, mode="population"))
     return View(
         frame=counts,
         draw=partial(population_chart, counts, ribbons, window, choose_palette(choices.theme), size=size),
-        sql="",
-        parameters={},
+        sql=question.sql,
+        parameters=question.parameters,
         caption=f"{population.sweep.field}: entities by value, one point every {write_point(population.point)}",
         basis=session.basis(counts, position=population.position),
     )

@@ -13,6 +13,7 @@ from workbench.charts.two_times import two_times_chart, two_times_geometry
 from workbench.session import Session
 from workbench.views.as_of_choices import AsOfChoices
 from workbench.views.as_of_compare import Comparison
+from workbench.views.as_of_export import write_question
 from workbench.views.base import View
 from workbench.views.choices import to_microseconds
 
@@ -57,11 +58,12 @@ def show_two_times(
     since, until = since - room, until + room
     points = frame_points(found, since, until, late_after)
     window = Window(since / 1_000, until / 1_000, choices.zone, until / 1_000)
+    question = write_question(session, choices)
     view = View(
         frame=points,
         draw=partial(two_times_chart, points, window, choose_palette(choices.theme), size=size),
-        sql="",
-        parameters={},
+        sql=question.sql,
+        parameters=question.parameters,
         caption="recorded_at up, occurred_at across; the diagonal is on time",
         basis=session.basis(points, position=found.history.cut.up_to, known_at=found.known_at),
     )

@@ -155,7 +155,7 @@ class AsOf extends Page {
       return;
     }
     const [index, clean] = history.indexAtTime(to.micros);
-    this.at = { index, position: index < 0 ? null : clean ? history.position[index] : Math.max(...history.position.filter((_, each) => history.occurred[each] <= to.micros)), micros: to.micros, exact: null, time: true };
+    this.at = { index, position: index < 0 ? null : clean ? history.position[index] : history.position.reduce((most, each, number) => (history.occurred[number] <= to.micros ? Math.max(most, each) : most), 0), micros: to.micros, exact: null, time: true };
     if (!clean) this.askExact(to.micros);
   }
 
@@ -249,7 +249,13 @@ class AsOf extends Page {
     this.choices = this.choices.with(changes);
     this.remember(false, true);
     if (this.playing !== undefined) this.beat();
-    this.drawMode();
+    this.drawMoves();
+  }
+
+  // How one moves has changed, not what is shown: pictures that Vega drew stay.
+  drawMoves() {
+    if (this.choices.mode === "population") drawMoment(this);
+    else this.drawMode();
   }
 
   // A time or a position that was typed.
@@ -308,9 +314,9 @@ class AsOf extends Page {
     }
     if (step === "day") {
       const from = at.micros ?? history.occurred[0];
-      const until = midnight(Math.max(...history.occurred), this.choices.zone, 1);
+      const until = midnight(history.last, this.choices.zone, 1);
       const micros = midnight(from, this.choices.zone, direction);
-      return micros > until || micros < midnight(Math.min(...history.occurred), this.choices.zone, -1) ? null : { micros };
+      return micros > until || micros < midnight(history.first, this.choices.zone, -1) ? null : { micros };
     }
     if (index > last || index < (step === "event" ? -1 : 0)) return null;
     return { index };
@@ -319,12 +325,12 @@ class AsOf extends Page {
   play() {
     if (this.playing !== undefined) {
       this.pause();
-      return this.drawMode();
+      return this.drawMoves();
     }
     if (this.choices.mode === "entity" && this.at.index >= (this.history?.size ?? 0) - 1) this.go("first");
     this.playing = 0;
     this.beat();
-    return this.drawMode();
+    return this.drawMoves();
   }
 
   beat() {
@@ -332,7 +338,7 @@ class AsOf extends Page {
     this.playing = setInterval(() => {
       if (this.go("forward")) return;
       this.pause();
-      this.drawMode();
+      this.drawMoves();
     }, 1000 / this.choices.speed);
   }
 
@@ -567,7 +573,7 @@ function drawSide(app) {
 }
 
 function render({ model, el }) {
-  const root = h("div", { class: "wb", tabindex: "-1" });
+  const root = h("div", { class: "wb wb-as", tabindex: "-1" });
   el.append(root);
   const app = new AsOf(model, root);
   return () => app.stop();

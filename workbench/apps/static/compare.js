@@ -18,8 +18,7 @@ function compareWords(app) {
 
 function swapMoments(app) {
   const { before, after } = app.compared;
-  app.swapped = !app.swapped;
-  app.choose({ before: toIso(before), after: toIso(after) });
+  app.choose({ before: toIso(after), after: toIso(before) });
 }
 
 function toggleKnown(app) {
@@ -166,8 +165,7 @@ function drawLines(app, plot) {
       };
       const up = () => {
         line.removeEventListener("pointermove", move);
-        const [before, after] = [place.before, place.after].sort((one, other) => one - other);
-        app.choose({ before: toIso(before), after: toIso(after), ...(place.known_at === null ? {} : { known_at: toIso(place.known_at) }) });
+        app.choose({ before: toIso(place.before), after: toIso(place.after), ...(place.known_at === null ? {} : { known_at: toIso(place.known_at) }) });
       };
       line.setPointerCapture(event.pointerId);
       line.addEventListener("pointermove", move);

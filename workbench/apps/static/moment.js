@@ -20,6 +20,9 @@ class History {
   constructor(told) {
     Object.assign(this, told);
     this.size = told.position.length;
+    // Not Math.min(...): so many arguments as a long history has events no engine takes.
+    this.first = told.occurred.reduce((least, each) => Math.min(least, each), Infinity);
+    this.last = told.occurred.reduce((most, each) => Math.max(most, each), -Infinity);
     this.byName = new Map(told.fields.map((field) => [field.name, field]));
     this.changes = Array.from({ length: this.size }, () => []);
     for (const { name } of told.fields) for (const [start] of told.bands[name]) if (start >= 0) this.changes[start].push(name);

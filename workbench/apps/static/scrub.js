@@ -48,7 +48,8 @@ class Scrubber {
   }
 
   span() {
-    const times = this.history.occurred.slice(this.how.from ?? 0);
+    if (this.how.from === undefined) return [this.history.first, this.history.last];
+    const times = this.history.occurred.slice(this.how.from);
     return [Math.min(...times), Math.max(...times)];
   }
 
