@@ -76,11 +76,13 @@ def build_log(folder: Path, story: data.Story, total: int | None = None) -> None
         ingest_story(session, folder, story, total)
 
 
-def ingest_story(session: "Session", folder: Path, story: data.Story, total: int | None = None) -> None:
+def ingest_story(
+    session: "Session", folder: Path, story: data.Story, total: int | None = None, *, columns: str = MAPPING
+) -> None:
     """Ingest a story, or its first ``total`` events, with ``folder`` for what lies on the way."""
     last = story.total if total is None else total
     mapping, rows = folder / "story.toml", folder / "story.parquet"
-    mapping.write_text(MAPPING, encoding="utf-8")
+    mapping.write_text(columns, encoding="utf-8")
     for first in range(0, last, EVENTS_PER_INGEST):
         count = min(EVENTS_PER_INGEST, last - first)
         write_story(rows, story, first, count)

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from tests.contracts.models import MODELS
 from tests.contracts.replay import REPLAY
 from workbench.session import Session
 from workbench.views.choices import Filter, TimelineChoices
@@ -136,7 +137,7 @@ def bars(session: Session, facts: Facts, grain: Grain) -> pl.DataFrame:
     return count_bars(session, choices, grain).sort("event_type", "start")
 
 
-QUESTIONS |= REPLAY
+QUESTIONS |= REPLAY | MODELS
 QUESTIONS |= {f"bars of {grain.words}": partial(bars, grain=grain) for grain in GRAINS}
 
 FILTERS: dict[str, Callable[[Facts], dict[str, Any]]] = {
