@@ -19,6 +19,7 @@ TASKS: Final = {
     "timeline": "benchmarks.timeline",
     "scrub": "benchmarks.scrub",
     "scrub_population": "benchmarks.scrub_population",
+    "history_blame": "benchmarks.history_blame",
     "fold_sql": "benchmarks.fold_sql",
     "fold_python": "benchmarks.fold_python",
     "trino_queries": "benchmarks.trino_queries",
