@@ -49,7 +49,6 @@ def test_each_character_keeps_its_author() -> None:
         [{"retain": True}],
         [{"retain": 1.5}],
         [{"insert": 5}],
-        [{"insert": {"image": "x"}}],
         ["insert"],
         [{}],
     ],
@@ -85,3 +84,13 @@ def test_a_text_is_what_an_array_of_units_would_be(edits: list[tuple[int, int, s
         text, units = after, units[: 2 * at] + coded + units[2 * (at + length) :]
     assert text.content == units.decode("utf-16-le", "replace")
     assert len(text.owners) == len(text.units)
+
+
+def test_an_embedded_object_is_one_unit_of_the_text() -> None:
+    """The writers' log has one: a picture that was pasted into a document."""
+    text = apply_delta(grow([{"insert": "ab"}]), [{"retain": 1}, {"insert": {"image": "x"}}], None)
+    assert text is not None
+    assert text.content == "a\ufffcb"
+    removed = apply_delta(text, [{"retain": 1}, {"delete": 1}], None)
+    assert removed is not None
+    assert removed.content == "ab"

@@ -10,11 +10,12 @@ from typing import Any, Final
 
 import msgspec
 
+from workbench.decode.registry import Registry
 from workbench.replay.cancelling import Corrections, join_cancels
 from workbench.replay.expressions import FINEST, Filter, is_quotable, is_written, quote_text, read_text, sql_type
 from workbench.replay.paths import TIMES
 from workbench.replay.projection import LONGEST, Field, Projection
-from workbench.replay.readings import Found, Readings, condition_paths, find_field, json_at
+from workbench.replay.readings import Found, Readings, condition_paths, find_field
 
 # Longer statements take longer to judge than to run.
 MOST_FIELDS: Final = 100
@@ -43,13 +44,19 @@ def is_compilable(projection: Projection) -> bool:
     return all(is_quotable(path) for path in paths)
 
 
-def compile_projection(projection: Projection, chosen: Filter, corrections: Corrections | None = None) -> Compiled:
+def compile_projection(
+    projection: Projection,
+    chosen: Filter,
+    corrections: Corrections | None = None,
+    *,
+    registry: Registry | None = None,
+) -> Compiled:
     """Return the statement of a projection's states over chosen events.
 
-    ``corrections`` are given where the cancels were judged.
+    ``corrections`` are given where the cancels were judged. With a registry payloads are read as they were written
+    where SQL can say what stands in the lifted ones; else `events` is read, which lifts them.
     """
-    readings = Readings(projection)
-    found = [find_field(readings, field) for field in projection.fields]
+    readings, found = find_fields(projection, registry)
     events, parameters, judged = select_events(projection, chosen, readings, corrections)
     fields = list(enumerate(projection.fields))
     texts = ", ".join(part for number, field in fields for part in field_texts(number, field, found[number]))
@@ -67,6 +74,24 @@ def compile_projection(projection: Projection, chosen: Filter, corrections: Corr
     return Compiled(statement=statement, parameters=parameters)
 
 
+def find_fields(projection: Projection, registry: Registry | None) -> tuple[Readings, list[Found]]:
+    """Return what a projection reads and what its fields find there, of lifted events or of those written."""
+    is_older = registry is not None and any(kind.current > kind.first for kind in registry.types.values())
+    for known in (registry, None) if is_older else (None,):
+        readings = Readings(projection, known)
+        found = [find_field(readings, field) for field in projection.fields]
+        if known is None or (readings.can_lift() and not cancels_older(projection, known)):
+            break
+    return readings, found
+
+
+def cancels_older(projection: Projection, registry: Registry) -> bool:
+    """Tell whether a projection's cancels are of types that have older versions."""
+    types = () if projection.cancels is None else projection.cancels.event_types
+    kinds = [registry.types[name] for name in types if name in registry.types]
+    return any(kind.current > kind.first for kind in kinds)
+
+
 def select_events(
     projection: Projection, chosen: Filter, readings: Readings, corrections: Corrections | None
 ) -> tuple[str, dict[str, Any], str]:
@@ -78,11 +103,14 @@ def select_events(
     if condition and corrections is not None:
         condition, judged = correct(condition, corrections), "0"
     where += [condition] if condition else []
-    columns = ["e.position", "e.occurred_at", *(f"e.{name}" for name in readings.columns if name not in _BASE)]
+    relation = "events" if readings.registry is None else "events_stored"
+    columns = ["e.position", "e.occurred_at", *(f"e.{name}" for name in carried(readings))]
     columns += [f"e.{name}" for name in sorted({path.column for _, path, _ in readings.items()})]
-    columns += [f"{guarded(json_at(path, 'e'), types)} as j{number}" for number, path, types in readings.items()]
+    columns += [
+        f"{guarded(readings.json(path, types), types)} as j{number}" for number, path, types in readings.items()
+    ]
     parts = [
-        f"select {', '.join([f'{entity} as entity_id', *columns])} from events as e{join} "  # noqa: S608 - the same
+        f"select {', '.join([f'{entity} as entity_id', *columns])} from {relation} as e{join} "  # noqa: S608 - the same
         f"where {' and '.join([*where, test])}"
         for entity, test in select_entities(projection)
     ]
@@ -90,6 +118,12 @@ def select_events(
 
 
 _BASE: Final = ("position", "occurred_at")
+
+
+def carried(readings: Readings) -> list[str]:
+    """Return the columns of the envelope that are read further on."""
+    lifted = ("event_type", "schema_version") if readings.registry is not None else ()
+    return [name for name in dict.fromkeys((*readings.columns, *lifted)) if name not in _BASE]
 
 
 def correct(condition: str, corrections: Corrections) -> str:
@@ -124,7 +158,7 @@ def select_entities(projection: Projection) -> list[tuple[str, str]]:
 
 def read_scalars(readings: Readings) -> str:
     """Return the subquery that adds kinds and texts to the JSON values."""
-    kept = [*_BASE, "entity_id", *(name for name in readings.columns if name not in _BASE)]
+    kept = [*_BASE, "entity_id", *carried(readings)]
     documents = sorted({path.column for _, path, _ in readings.items()})
     every = [f"j{number}" for number, _, _ in readings.items()]
     kinds = [f"substr(json_format(j{number}), 1, 1) as k{number}" for number in sorted(readings.kinds)]
@@ -132,15 +166,14 @@ def read_scalars(readings: Readings) -> str:
     first = f"(select {', '.join([*kept, *documents, *every, *kinds, *plain])} from chosen)"  # noqa: S608 - names of our own
     if not readings.texts:
         return first
-    paths = {number: path for number, path, _ in readings.items()}
-    texts = [scalar_text(number, json_at(paths[number], "seen"), "seen") for number in sorted(readings.texts)]
+    written = {number: readings.written(path, types) for number, path, types in readings.items()}
+    texts = [scalar_text(number, written[number]) for number in sorted(readings.texts)]
     names = [*kept, *every, *(f"k{number}" for number in sorted(readings.kinds)), *texts]
     return f"(select {', '.join(names)} from {first} as seen)"  # noqa: S608 - the same
 
 
-def scalar_text(number: int, path: str, _alias: str) -> str:
+def scalar_text(number: int, written: str) -> str:
     """Return the column of a scalar's text. An engine's JSON value rounds a number with a point: its text is read."""
-    written = path.replace("json_extract(", "json_extract_scalar(", 1)
     plain = f"k{number} = '\"' or x{number} is null or strpos(x{number}, '.') = 0"
     return f"case when {plain} then x{number} else {written} end as t{number}"
 

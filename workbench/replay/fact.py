@@ -1,7 +1,6 @@
 """One event as a fold sees it: its envelope, and its payload as text until a rule asks for it."""
 
 from datetime import datetime
-from functools import lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -33,10 +32,21 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 FACT_COLUMNS: Final = Fact.__struct_fields__
 
 
-@lru_cache(maxsize=64)
+class _Latest:
+    """The payload that was read last: its fields and entities come one after another."""
+
+    document: tuple[str | None, Any] = (None, None)
+
+
 def read_document(text: str) -> Any:
     """Return the JSON value of a payload, its floats as they are written. One payload is read for all its fields."""
-    return read_kept(text.encode())
+    latest = _Latest.document
+    if latest[0] is text:
+        return latest[1]
+    value = read_kept(text.encode())
+    # One assignment, so that threads see a text with its own value.
+    _Latest.document = (text, value)
+    return value
 
 
 def describe_fact(fact: Fact) -> dict[str, Any]:

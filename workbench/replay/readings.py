@@ -4,11 +4,14 @@ The columns of a reading number ``n`` are ``jn`` (the JSON value, NULL where the
 character of its text, which tells its kind) and ``tn`` (a scalar's text, its number as it was written).
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
 import msgspec
 
+from workbench.decode.registry import Registry
+from workbench.query.upcast_sql import Wanted, compile_path
 from workbench.replay.expressions import quote_path, quote_text, quote_texts, sql_type
 from workbench.replay.paths import TEXTS, Path
 from workbench.replay.projection import Condition, Field, Projection, Source
@@ -16,6 +19,9 @@ from workbench.replay.values import write_scalar
 
 UNSET: Final = msgspec.UNSET
 NO: Final = "false"
+# A value of the JSON type is as good as its text, and cheaper, where every branch is one.
+_FORMATTED: Final = re.compile(r"json_format\((json_extract\([^()]*\))\)")
+_LITERAL: Final = "cast(null as varchar)"
 NULL_TEXT: Final = "cast(null as varchar)"
 
 
@@ -35,9 +41,13 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Readings:
-    """The readings of one statement, each of a path in the events of some types."""
+    """The readings of one statement, each of a path in the events of some types.
 
-    def __init__(self, projection: Projection) -> None:
+    With a registry they are of payloads as they were written, by expressions that give what stands in the lifted ones.
+    """
+
+    def __init__(self, projection: Projection, registry: Registry | None = None) -> None:
+        self.registry = registry
         self._all = None if projection.event_types is None else frozenset(projection.event_types)
         self._numbers: dict[tuple[Path, frozenset[str] | None], int] = {}
         self.texts: set[int] = set()
@@ -52,6 +62,32 @@ class Readings:
     def items(self) -> list[tuple[int, Path, frozenset[str] | None]]:
         """Return the readings: number, path, types."""
         return [(number, path, types) for (path, types), number in self._numbers.items()]
+
+    def json(self, path: Path, types: frozenset[str] | None) -> str:
+        """Return the expression of the JSON value that a reading finds in the events named e."""
+        lifted = self._lifted(path, types, "json", "e")
+        if lifted is None:
+            return f"json_extract(e.{path.column}, {quote_path(path)})"
+        plain = _FORMATTED.sub(r"\1", lifted)
+        return f"json_parse({lifted})" if "json_format" in plain or _LITERAL in plain else plain
+
+    def written(self, path: Path, types: frozenset[str] | None) -> str:
+        """Return the expression of the text of the scalar that a reading finds in the rows named seen."""
+        lifted = self._lifted(path, types, "scalar", "seen")
+        return f"json_extract_scalar(seen.{path.column}, {quote_path(path)})" if lifted is None else lifted
+
+    def _lifted(self, path: Path, types: frozenset[str] | None, form: Wanted, alias: str) -> str | None:
+        if self.registry is None or path.column != "data":
+            return None
+        every = types if types is not None else self._all
+        return compile_path(self.registry, path.members, event_types=every, form=form, alias=alias)
+
+    def can_lift(self) -> bool:
+        """Tell whether all readings have such expressions; the version that an event was lifted to has none."""
+        paths = [(path, types) for _, path, types in self.items() if path.column == "data"]
+        forms: tuple[Wanted, ...] = ("json", "scalar")
+        known = all(self._lifted(*each, form, "e") is not None for each in paths for form in forms)
+        return known and "schema_version" not in self.columns
 
     def text(self, number: int) -> str:
         """Return the column of a reading's text."""
@@ -199,8 +235,3 @@ def holds(readings: Readings, source: Source, condition: Condition) -> str:
 def condition_paths(projection: Projection) -> list[Path]:
     """Return the paths that a projection's conditions read."""
     return [when.path for field in projection.fields for source in field.sources for when in source.when]
-
-
-def json_at(path: Path, alias: str) -> str:
-    """Return the expression of the JSON value at a path."""
-    return f"json_extract({alias}.{path.column}, {quote_path(path)})"

@@ -2,8 +2,9 @@
 
 import polars as pl
 
-from workbench.replay.cancelling import Corrections, correct_cancels
-from workbench.replay.compile import compile_projection, is_compilable
+from workbench.decode.registry import Registry
+from workbench.replay.cancelling import correct_cancels
+from workbench.replay.compile import Compiled, compile_projection, is_compilable
 from workbench.replay.cut import Cut
 from workbench.replay.expressions import Filter
 from workbench.replay.projection import Projection
@@ -13,17 +14,25 @@ from workbench.replay.states_frame import frame_entities, frame_rows
 __all__ = ["Ask", "find_states"]
 
 
-def find_states(ask: Ask, projection: Projection, cut: Cut | None = None, *, entity: str | None = None) -> pl.DataFrame:
+def find_states(
+    ask: Ask,
+    projection: Projection,
+    cut: Cut | None = None,
+    *,
+    entity: str | None = None,
+    registry: Registry | None = None,
+) -> pl.DataFrame:
     """Return the state of every entity that an event of the cut touches, sorted by entity_id.
 
     Columns: entity_id, one a field (or ``document``), event_count, position and occurred_at (the greatest of the events
-    that count), notes (JSON text, null for none). ``entity`` names one of them.
+    that count), notes (JSON text, null for none). ``entity`` names one of them. With the log's
+    ``registry`` payloads of older versions are read without lifting them whole, where SQL can.
     ``ask(statement, parameters, stream_ids=…)`` returns a statement's rows, without any limit on them.
     Raises ProjectionError for a sum beyond 38 digits.
     """
     is_stream = projection.is_by_stream and entity is not None
     chosen = Filter(cut=cut or Cut(), stream_ids=(entity,) if is_stream and entity is not None else None)
-    rows = ask_states(ask, projection, chosen) if is_compilable(projection) else None
+    rows = ask_states(ask, projection, chosen, registry) if is_compilable(projection) else None
     if rows is None:
         entities = fold_states(ask, projection, chosen)
         if entity is not None:
@@ -34,22 +43,23 @@ def find_states(ask: Ask, projection: Projection, cut: Cut | None = None, *, ent
     return frame_rows(projection, rows)
 
 
-def ask_states(ask: Ask, projection: Projection, chosen: Filter) -> pl.DataFrame | None:
+def ask_states(
+    ask: Ask, projection: Projection, chosen: Filter, registry: Registry | None = None
+) -> pl.DataFrame | None:
     """Return the rows of a projection's statement; None where only the fold in Python can tell."""
-    rows = run(ask, projection, chosen, None)
+    rows = run(ask, projection, chosen, compile_projection(projection, chosen, registry=registry))
     # An empty answer cannot tell whether there is a doubt.
     if rows["judged"].max() or (projection.cancels is not None and not rows.height):
         corrections = correct_cancels(projection, fetch_cancels(ask, projection, chosen))
         if corrections is None:
             return None
-        rows = run(ask, projection, chosen, corrections)
+        rows = run(ask, projection, chosen, compile_projection(projection, chosen, corrections, registry=registry))
     too_great = any(rows[name].sum() for name in rows.columns if name.startswith("h"))
     return None if too_great else rows
 
 
-def run(ask: Ask, projection: Projection, chosen: Filter, corrections: Corrections | None) -> pl.DataFrame:
+def run(ask: Ask, projection: Projection, chosen: Filter, compiled: Compiled) -> pl.DataFrame:
     """Return the rows of a projection's statement."""
-    compiled = compile_projection(projection, chosen, corrections)
     own = projection.cancels is None or projection.cancels.in_stream
     options = {"stream_ids": list(chosen.stream_ids)} if chosen.stream_ids is not None and own else {}
     return ask(compiled.statement, compiled.parameters, **options)

@@ -1,6 +1,7 @@
 """States by the fold in Python: the engine selects and orders the events, in pages, so that memory does not grow."""
 
 from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 import msgspec
@@ -9,7 +10,7 @@ import polars as pl
 from workbench.replay.cancels import judge_cancels
 from workbench.replay.expressions import Filter, is_quotable, scalar_at
 from workbench.replay.fact import FACT_COLUMNS, Fact
-from workbench.replay.fold import Entity, Folder, counts, find_cancels, name_entities
+from workbench.replay.fold import Entity, Folder, find_cancels, fold_ordered
 from workbench.replay.paths import Path
 from workbench.replay.projection import Field, Projection
 
@@ -25,14 +26,7 @@ def fold_states(ask: Ask, projection: Projection, chosen: Filter) -> dict[str, E
     cancelled = find_cancelled(ask, projection, chosen)
     folder, entities = Folder(projection), dict[str, Entity]()
     for facts in fetch_pages(ask, projection, chosen):
-        for fact in facts:
-            if fact.position in cancelled or not counts(projection, fact):
-                continue
-            for name in name_entities(projection, fact):
-                entity = entities.get(name)
-                if entity is None:
-                    entity = entities[name] = folder.start()
-                folder.apply(entity, fact)
+        fold_ordered(folder, facts, cancelled, entities)
     return entities
 
 
@@ -120,7 +114,9 @@ def fetch(
     text = f"select {names} from events as e{where_of(where)} order by {by}"  # noqa: S608 - our own names; values are bound or quoted
     options = {} if chosen.stream_ids is None else {"stream_ids": list(chosen.stream_ids)}
     rows = ask(text, parameters, **options)
-    return [Fact(**row) for row in rows.iter_rows(named=True)]
+    known = set(columns)
+    lists = [rows[name].to_list() if name in known else repeat(None) for name in FACT_COLUMNS]
+    return [Fact(*row) for row in zip(*lists, strict=False)]
 
 
 def where_of(conditions: Sequence[str]) -> str:

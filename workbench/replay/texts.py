@@ -1,9 +1,12 @@
 """A text grown by deltas of retain, insert and delete operations, with whose each character is."""
 
 from itertools import groupby
-from typing import Any
+from typing import Any, Final
 
 import msgspec
+
+# What stands in a text for an embedded object, such as a picture: one unit, as editors count it.
+EMBEDDED: Final = "\ufffc"
 
 
 class Text(msgspec.Struct, frozen=True):
@@ -73,6 +76,8 @@ def _read_operation(operation: Any) -> tuple[str | None, int | None]:
     insert, retain, delete = (operation.get(name) for name in ("insert", "retain", "delete"))
     if isinstance(insert, str):
         return split_units(insert), None
+    if isinstance(insert, dict):
+        return EMBEDDED, None
     if type(retain) is int and retain >= 0:
         return None, retain
     return None, (-delete if type(delete) is int and delete >= 0 else None)

@@ -98,16 +98,27 @@ def _read_integer(value: Any) -> Any:
 def _decimal_reader(scale: int) -> Callable[[Any], Any]:
     pattern = re.compile(decimal_pattern(scale))
 
+    longest = DIGITS - scale
+
     def read_decimal(value: Any) -> Any:
         if value is None:
             return None
         text = write_scalar(value)
-        if text is None or not pattern.fullmatch(text):
+        if text is None:
             return FAILED
         whole, _, fraction = text.partition(".")
+        if len(fraction) == scale and _is_plain(whole, longest) and fraction.isdigit() and fraction.isascii():
+            return int(whole + fraction)
+        if not pattern.fullmatch(text):
+            return FAILED
         return int(whole + fraction[:scale].ljust(scale, "0"))
 
     return read_decimal
+
+
+def _is_plain(whole: str, longest: int) -> bool:
+    """Tell whether digits are a whole number as most are written: half as dear to see as by the pattern."""
+    return whole.isdigit() and whole.isascii() and (whole[0] != "0" or whole == "0") and len(whole) <= longest
 
 
 def _read_boolean(value: Any) -> Any:
