@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from workbench.errors import SourceError
+from workbench.replay.declaration import make_projection
 from workbench.session import Session, connect
 from workbench.sources.ocel import CHANGED, CREATED, OcelSource
 from workbench.sources.ocel_tables import write_time
@@ -344,21 +345,46 @@ def fold(rows: Sequence[tuple[Any, ...]]) -> dict[str, dict[str, Any]]:
     return objects
 
 
+def list_moments(expected: Objects) -> list[datetime]:
+    """Moments over the whole log, and around the times of one container."""
+    first, last = min(expected.heard.values()), max(at for steps in expected.values.values() for at, _ in steps)
+    moments = [first - timedelta(microseconds=1), *(first + (last - first) * step / 11 for step in range(12))]
+    moments += [at for at, _ in expected.values["cr2", "Status"]] + [expected.heard["cr2"] - timedelta(microseconds=1)]
+    assert expected.at(moments[0]) == {}
+    assert len(expected.at(last)) == 970
+    return moments
+
+
 @pytest.mark.data
 def test_the_object_tables_over_time_are_what_the_events_up_to_then_say(
     session: Session, logistics: sqlite3.Connection
 ) -> None:
     expected = Objects(logistics)
-    first, last = min(expected.heard.values()), max(at for steps in expected.values.values() for at, _ in steps)
-    moments = [
-        first - timedelta(microseconds=1),
-        first,
-        *(first + (last - first) * step / 17 for step in range(1, 17)),
-        last,
-    ]
-    moments += [at for at, _ in expected.values["cr2", "Status"]] + [expected.heard["cr2"] - timedelta(microseconds=1)]
-    for moment in moments:
+    for moment in list_moments(expected):
         events = session.events(event_types=[CREATED, CHANGED], as_of=moment, limit=20_000)
         assert fold(events.select("position", "stream_id", "data").rows()) == expected.at(moment)
-    assert expected.at(first - timedelta(microseconds=1)) == {}
-    assert len(expected.at(last)) == 970
+
+
+@pytest.mark.data
+def test_the_object_tables_over_time_are_the_state_of_a_projection(
+    session: Session, logistics: sqlite3.Connection
+) -> None:
+    kinds = [CREATED, CHANGED]
+    objects = make_projection(
+        {
+            "name": "objects",
+            "fields": {
+                "type": {"rule": "last", "kind": "text", "event_types": kinds, "value": "data.type"},
+                "attributes": {"rule": "merge", "kind": "json", "event_types": kinds, "value": "data.attributes"},
+            },
+        }
+    )
+    expected = Objects(logistics)
+    for moment in list_moments(expected):
+        states = session.state(objects, as_of=moment)
+        found = dict(states.select("entity_id", "attributes").rows())
+        known = {name: json.loads(text) for name, text in found.items() if text is not None}
+        assert known == expected.at(moment)
+    kinds_of = dict(session.state(objects).select("entity_id", "type").rows())
+    listed = dict(logistics.execute("select ocel_id, ocel_type from object"))
+    assert {name: kind for name, kind in kinds_of.items() if kind is not None} == listed
