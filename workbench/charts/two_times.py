@@ -1,11 +1,11 @@
 """The two times of events: when each happened, across, and when the log recorded it, up. The diagonal is on time."""
 
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import altair as alt
 import polars as pl
 
-from workbench.charts.theme import Palette, chart_config
+from workbench.charts.theme import DARK, Palette, chart_config
 from workbench.charts.time_axis import Window, time_axis, time_scale
 
 LEFT: Final = 60
@@ -23,44 +23,27 @@ def two_times_chart(events: pl.DataFrame, window: Window, palette: Palette, *, s
     there. A late one is hollow, on a dashed stem from the diagonal.
     """
     plot = (size[0] - LEFT - RIGHT, size[1] - TOP - BOTTOM)
-    theme = "dark" if palette.ground == "#12151B" else "light"
-    across = time_axis(window, plot[0])
-    across.orient = "bottom"
-    across.title = "occurred_at"
-    across.titleAnchor = "end"
-    across.titleColor = palette.secondary
-    across.titleFontSize = 12
-    across.titleFontWeight = "normal"
-    across.grid = False
-    upward = time_axis(window, plot[1] * 2)
-    upward.orient = "left"
-    upward.grid = False
     scale = time_scale(window)
-    rows = alt.InlineData(values=events.select("occurred", "recorded", "late", "events").to_dicts())
-    x = alt.X("occurred:T", scale=scale, axis=across)
-    y = alt.Y("recorded:T", title=None, scale=scale, axis=upward)
-    base = alt.Chart(rows)
+    x = alt.X("occurred:T", scale=scale, axis=_axis(window, plot[0], palette, orient="bottom", title="occurred_at"))
+    y = alt.Y(
+        "recorded:T", title=None, scale=scale, axis=_axis(window, plot[1] * 2, palette, orient="left", title=None)
+    )
+    theme = "dark" if palette.ground == DARK.ground else "light"
+    base = alt.Chart(alt.InlineData(values=events.select("occurred", "recorded", "late", "events").to_dicts()))
     late: Any = base.transform_filter("datum.late")
+    ends = [{"occurred": moment, "recorded": moment} for moment in (window.start, window.end)]
+    point: dict[str, Any] = {"opacity": 1, "clip": True}
     layers = [
-        alt.Chart(
-            alt.InlineData(
-                values=[
-                    {"occurred": window.start, "recorded": window.start},
-                    {"occurred": window.end, "recorded": window.end},
-                ]
-            )
-        )
-        .mark_line(color=palette.hairline, strokeWidth=1.5)
-        .encode(x=x, y=y),
+        alt.Chart(alt.InlineData(values=ends)).mark_line(color=palette.hairline, strokeWidth=1.5).encode(x=x, y=y),
         late.mark_rule(color=LATE[theme], strokeDash=[4, 3], strokeWidth=2, clip=True).encode(
             x=x, y=alt.Y("occurred:T", scale=scale), y2=alt.Y2("recorded")
         ),
         base.transform_filter("!datum.late")
-        .mark_point(filled=True, size=44, color=ON_TIME[theme], opacity=1, clip=True)
+        .mark_point(filled=True, size=44, color=ON_TIME[theme], **point)
         .encode(x=x, y=y),
-        late.mark_point(
-            filled=False, size=56, strokeWidth=2, color=LATE[theme], fill=palette.ground, opacity=1, clip=True
-        ).encode(x=x, y=y),
+        late.mark_point(filled=False, size=56, strokeWidth=2, color=LATE[theme], fill=palette.ground, **point).encode(
+            x=x, y=y
+        ),
     ]
     return alt.LayerChart(
         layer=layers,
@@ -70,6 +53,21 @@ def two_times_chart(events: pl.DataFrame, window: Window, palette: Palette, *, s
         autosize=alt.AutoSizeParams(type="none"),
         config=chart_config(palette),
     )
+
+
+def _axis(
+    window: Window, width: int, palette: Palette, *, orient: Literal["left", "bottom"], title: str | None
+) -> alt.Axis:
+    axis = time_axis(window, width)
+    axis.orient = orient
+    axis.grid = False
+    if title is not None:
+        axis.title = title
+        axis.titleAnchor = "end"
+        axis.titleColor = palette.secondary
+        axis.titleFontSize = 12
+        axis.titleFontWeight = "normal"
+    return axis
 
 
 def two_times_geometry(size: tuple[int, int]) -> dict[str, int]:
