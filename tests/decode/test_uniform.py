@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from workbench.decode.canonical import FORMS
 from workbench.decode.payloads import write_forms
 from workbench.decode.uniform import find_shape, write_uniform
 
@@ -63,7 +64,8 @@ def test_what_is_read_at_once_is_what_is_read_one_by_one(texts: list[str]) -> No
         ['{"z":1.5,"y":[1,2]}', '{"z":2.25,"y":[]}'],
     ],
 )
-def test_plain_payloads_of_one_shape_are_read_at_once(texts: list[str]) -> None:
+def test_plain_payloads_of_one_shape_are_read_at_once(texts: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FORMS, "longer", False)
     expected = [
         json.dumps(json.loads(text), sort_keys=True, separators=(",", ":"), ensure_ascii=False) for text in texts
     ]
@@ -91,6 +93,8 @@ def test_plain_payloads_of_one_shape_are_read_at_once(texts: list[str]) -> None:
         ['{"a":1}', '{"b":1}'],
         ["[1]", "[1]"],
         ["nonsense", "nonsense"],
+        ['{"a":1e16}', '{"a":1e16}'],
+        ['{"a":100000000,"b":2}', '{"a":1e8,"b":1,"b":2}', '{"a":100000000,"b":2}'],  # as long without the first b
     ],
 )
 def test_whatever_may_break_a_rule_is_left_to_be_read_one_by_one(texts: list[str]) -> None:

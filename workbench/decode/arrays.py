@@ -61,11 +61,11 @@ def find_one(column: pa.Array) -> str | None:
     first = str(column[0].as_py())
     if not first or first != column[-1].as_py():
         return None
-    places, size = read_ends(column), len(first.encode())
-    if places[-1] - places[0] != size * len(column) or np.any(np.diff(places) != size):
+    places, text = read_ends(column), first.encode()
+    begin, end = int(places[0]), int(places[-1])
+    if end - begin != len(text) * len(column) or np.any(np.diff(places) != len(text)):
         return None
-    characters = np.frombuffer(column.buffers()[2], np.uint8)[places[0] : places[-1]].reshape(-1, size)
-    return first if bool((characters == characters[0]).all()) else None
+    return first if column.buffers()[2][begin:end].equals(pa.py_buffer(text * len(column))) else None
 
 
 def read_ends(column: pa.Array) -> NDArray[np.int32]:
@@ -74,9 +74,14 @@ def read_ends(column: pa.Array) -> NDArray[np.int32]:
 
 
 def list_bytes(column: pa.Array) -> list[bytes]:
-    """Return the bytes of a column of texts without nulls: 0.1 µs a text."""
+    """Return the bytes of a column of texts without nulls: 0.1 µs a text, 0.02 where all are of one size."""
+    ends = read_ends(column)
+    size = int(ends[1] - ends[0]) if len(column) else 0
+    if size and not np.any(np.diff(ends) != size):
+        evenly: list[bytes] = np.frombuffer(column.buffers()[2], f"V{size}", len(column), ends[0]).tolist()
+        return evenly
     whole = column.buffers()[2].to_pybytes()
-    return [whole[begin:end] for begin, end in pairwise(read_ends(column).tolist())]
+    return [whole[begin:end] for begin, end in pairwise(ends.tolist())]
 
 
 def join_pieces(pieces: Iterable[str | pa.Array]) -> pa.Array:

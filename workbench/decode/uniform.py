@@ -41,7 +41,9 @@ def write_uniform(texts: pa.Array) -> pa.Array | None:
         forms = encode_lines(make_decoder(shape).decode_lines(whole))
     except UNREADABLE:
         return None
-    if len(forms) != len(whole) or np.any(np.frombuffer(forms, np.uint8)[ends[1:] - 1] != LINE_END) or FORMS.longer:
+    if len(forms) != len(whole) or np.any(np.frombuffer(forms, np.uint8)[ends[1:] - 1] != LINE_END):
+        return None
+    if FORMS.longer and not is_typed(shape):
         return None
     return cut_texts(forms, ends[:-1], ends[1:] - 1)
 
@@ -58,11 +60,16 @@ def find_shape(text: str) -> Shape | None:
     return tuple((name, kinds.get(type(members[name]), Any)) for name in sorted(members))
 
 
+def is_typed(shape: Shape) -> bool:
+    """Tell whether all values are texts and whole numbers, of which neither gets longer nor holds another."""
+    return all(kind is not Any for _, kind in shape)
+
+
 def is_plain(whole: bytes, shape: Shape, *, longest: int) -> bool:
     """Tell whether lines of payloads hold nothing that reading them into a struct would not notice."""
     if longest > MAX_PAYLOAD or NUL in whole or needs_utf16_order(whole):
         return False
-    if all(kind is not Any for _, kind in shape):
+    if is_typed(shape):
         return True
     is_shallow = longest <= SHALLOW or b"[" not in whole
     return is_shallow and whole.count(b"{") == whole.count(b"\n") and not has_long_number(whole)
