@@ -54,6 +54,5 @@ def join_populations(moments: Sequence[datetime], populations: Iterable[pl.DataF
 
 
 def _member(document: str, field: str) -> str:
-    value = read_kept(document.encode())
-    found = value.get(field) if isinstance(value, dict) else None
+    found = read_kept(document.encode()).get(field)
     return NOTHING if found is None else write_value(found)
