@@ -1,4 +1,6 @@
+import asyncio
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -19,8 +21,6 @@ async def welcome(scope: Scope, _receive: Receive, send: Send) -> None:
 def ask(
     token: str | None = None, *, kind: str = "http", path: str = "/", query: str = "", **headers: str
 ) -> list[Message]:
-    import asyncio
-
     sent: list[Message] = []
 
     async def send(message: Message) -> None:
@@ -36,7 +36,9 @@ def ask(
         "query_string": query.encode(),
         "headers": [(name.replace("_", "-").encode(), value.encode("latin-1")) for name, value in given.items()],
     }
-    asyncio.run(Gate(welcome, token)(scope, receive, send))
+    # In a thread of its own: another test of this worker may keep a browser, and with it a loop, in this one.
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(Gate(welcome, token)(scope, receive, send))).result()
     return sent
 
 

@@ -24,7 +24,7 @@ def loans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 
 def history(session: Session, **chosen: object) -> EntityHistory:
-    return load_history(session, AsOfChoices(**{"entity": "loan-1", **chosen}))  # type: ignore[arg-type]
+    return load_history(session, AsOfChoices(**{"entity": "loan-1", **chosen}))  # type: ignore[arg-type] # each is checked by the choices
 
 
 def value(told: EntityHistory, field: str, index: int) -> str | None:

@@ -20,7 +20,7 @@ def loans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 
 def preview(session: Session, **chosen: object) -> Preview:
-    return preview_change(session, AsOfChoices(**{"mode": "what_if", "entity": "loan-1", **chosen}))  # type: ignore[arg-type]
+    return preview_change(session, AsOfChoices(**{"mode": "what_if", "entity": "loan-1", **chosen}))  # type: ignore[arg-type] # each is checked by the choices
 
 
 def differing(found: Preview) -> dict[str, tuple[str | None, str | None, str | None]]:

@@ -28,6 +28,7 @@ def define_replay(add: Add) -> None:
     """Add the commands."""
     _asking(add)
     _comparing(add)
+    _imagining(add)
 
 
 def _asking(add: Add) -> None:
@@ -76,22 +77,6 @@ def _comparing(add: Add) -> None:
     diff.add_argument("--after", required=True, metavar="TIME|POSITION", help="the later moment")
     diff.add_argument("--entity", metavar="ID", help="only this entity")
     diff.add_argument("--known-at", metavar="TIME", help="by what the log had recorded by then")
-    what_if = add(
-        "what-if",
-        run_what_if,
-        "Print the state beside what it would be; nothing is written.",
-        "what-if account --without b3ee68b662e",
-        "what-if account --entity account-00001 --until 500",
-        "what-if account --insert assumed.jsonl --json",
-    )
-    what_if.add_argument("projection", help=PROJECTION)
-    what_if.add_argument("--entity", metavar="ID", help="only this entity")
-    what_if.add_argument(
-        "--without", action="append", default=[], metavar="EVENT_ID", help="set aside; may be repeated"
-    )
-    what_if.add_argument("--until", type=int, metavar="POSITION", help="as if the log ended there")
-    what_if.add_argument("--insert", metavar="FILE", help="with these events behind the head: JSON lines of Event")
-    what_if.add_argument("--other", metavar="PROJECTION", help="folded by another projection, or version")
     late = add(
         "late",
         run_late,
@@ -111,6 +96,25 @@ def _comparing(add: Add) -> None:
     compare.add_argument("projection", help=PROJECTION)
     compare.add_argument("other", help="the other one")
     compare.add_argument("--as-of", metavar="TIME", help="what had happened by then")
+
+
+def _imagining(add: Add) -> None:
+    what_if = add(
+        "what-if",
+        run_what_if,
+        "Print the state beside what it would be; nothing is written.",
+        "what-if account --without b3ee68b662e",
+        "what-if account --entity account-00001 --until 500",
+        "what-if account --insert assumed.jsonl --json",
+    )
+    what_if.add_argument("projection", help=PROJECTION)
+    what_if.add_argument("--entity", metavar="ID", help="only this entity")
+    what_if.add_argument(
+        "--without", action="append", default=[], metavar="EVENT_ID", help="set aside; may be repeated"
+    )
+    what_if.add_argument("--until", type=int, metavar="POSITION", help="as if the log ended there")
+    what_if.add_argument("--insert", metavar="FILE", help="with these events behind the head: JSON lines of Event")
+    what_if.add_argument("--other", metavar="PROJECTION", help="folded by another projection, or version")
     rollback = add(
         "rollback",
         run_rollback,
