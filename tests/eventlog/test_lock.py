@@ -99,9 +99,7 @@ def test_an_error_inside_gives_the_lock_back(path: Path) -> None:
 
 def test_no_file_stays_open(path: Path) -> None:
     def held_here() -> int:
-        return sum(
-            path.name in entry.readlink().name for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink()
-        )
+        return sum(entry.readlink() == path for entry in Path("/proc/self/fd").iterdir() if entry.is_symlink())
 
     for _ in range(3):
         with hold_lock(path, 1):
