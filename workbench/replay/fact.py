@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
-from workbench.decode.registry import read_kept
+from workbench.decode.registry import decode_kept, read_kept
 from workbench.replay.paths import Path, find_member
 
 
@@ -32,20 +32,18 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
 FACT_COLUMNS: Final = Fact.__struct_fields__
 
 
-class _Latest:
-    """The payload that was read last: its fields and entities come one after another."""
-
-    document: tuple[str | None, Any] = (None, None)
+# The payload that was read last and its value: its fields and entities come one after another.
+_latest: Final[list[tuple[str | None, Any]]] = [(None, None)]
 
 
 def read_document(text: str) -> Any:
     """Return the JSON value of a payload, its floats as they are written. One payload is read for all its fields."""
-    latest = _Latest.document
-    if latest[0] is text:
-        return latest[1]
-    value = read_kept(text.encode())
+    known, value = _latest[0]
+    if known is text:
+        return value
+    value = read_kept(text.encode()) if "-0" in text else decode_kept(text)
     # One assignment, so that threads see a text with its own value.
-    _Latest.document = (text, value)
+    _latest[0] = (text, value)
     return value
 
 

@@ -5,7 +5,7 @@ A state is a list with one slot a field. A step changes its slot and returns Non
 
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import msgspec
 
@@ -86,19 +86,28 @@ def _count(_field: Field, slot: int) -> Step:
 def _sum(field: Field, slot: int) -> Step:
     def step(state: State, value: Any, fact: Fact) -> None:
         total = (state[slot] or 0) + value
-        if abs(total) > GREATEST:
-            raise ProjectionError(
-                f"The sum {field.name} of stream {fact.stream_id} has more than {DIGITS} digits from the event at "
-                f"position {fact.position} ({fact.event_type}) on. Give it a smaller scale, or fewer events."
-            )
+        if not -GREATEST <= total <= GREATEST:
+            _refuse_sum(field, fact)
         state[slot] = total
 
     return step
 
 
 def _subtract(field: Field, slot: int) -> Step:
-    add = _sum(field, slot)
-    return lambda state, value, fact: add(state, -value, fact)
+    def step(state: State, value: Any, fact: Fact) -> None:
+        total = (state[slot] or 0) - value
+        if not -GREATEST <= total <= GREATEST:
+            _refuse_sum(field, fact)
+        state[slot] = total
+
+    return step
+
+
+def _refuse_sum(field: Field, fact: Fact) -> NoReturn:
+    raise ProjectionError(
+        f"The sum {field.name} of stream {fact.stream_id} has more than {DIGITS} digits from the event at "
+        f"position {fact.position} ({fact.event_type}) on. Give it a smaller scale, or fewer events."
+    )
 
 
 def _extreme(field: Field, slot: int) -> Step:

@@ -98,27 +98,25 @@ def _read_integer(value: Any) -> Any:
 def _decimal_reader(scale: int) -> Callable[[Any], Any]:
     pattern = re.compile(decimal_pattern(scale))
 
-    longest = DIGITS - scale
+    longest, point = DIGITS - scale, "." if scale else ""
 
     def read_decimal(value: Any) -> Any:
         if value is None:
             return None
-        text = write_scalar(value)
+        text = value if type(value) is str else write_scalar(value)
         if text is None:
             return FAILED
-        whole, _, fraction = text.partition(".")
-        if len(fraction) == scale and _is_plain(whole, longest) and fraction.isdigit() and fraction.isascii():
-            return int(whole + fraction)
+        whole, found, fraction = text.partition(".")
+        digits = whole + fraction
+        # As most amounts are written; half as dear to see as by the pattern.
+        is_plain = len(fraction) == scale and found == point and digits.isdigit() and digits.isascii()
+        if is_plain and len(whole) <= longest and (whole[:1] > "0" or whole == "0"):
+            return int(digits)
         if not pattern.fullmatch(text):
             return FAILED
         return int(whole + fraction[:scale].ljust(scale, "0"))
 
     return read_decimal
-
-
-def _is_plain(whole: str, longest: int) -> bool:
-    """Tell whether digits are a whole number as most are written: half as dear to see as by the pattern."""
-    return whole.isdigit() and whole.isascii() and (whole[0] != "0" or whole == "0") and len(whole) <= longest
 
 
 def _read_boolean(value: Any) -> Any:
