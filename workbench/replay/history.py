@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.replay.cancels import Cancel, Judge, judge_cancels
 from workbench.replay.fact import Fact, place_of
-from workbench.replay.fold import Entity, Folder, counts, find_cancels, name_entities
+from workbench.replay.fold import Change, Entity, Folder, counts, find_cancels, name_entities
 from workbench.replay.projection import Projection
 from workbench.replay.rules import UNSET, Machine
 from workbench.replay.values import write_value
@@ -69,13 +69,13 @@ def find_origins(projection: Projection, facts: Sequence[Fact], entity: str) -> 
     set_by: dict[str, list[tuple[Fact, str]]] = {name: [] for name in teller.texts}
     again: dict[str, Fact | None] = {}
     for fact in teller.ordered:
-        moment = teller.take(fact)
-        for name in moment.touched if moment is not None else ():
-            text = teller.texts.get(name)
-            if moment is not None and name in moment.changed:
+        change = teller.fold(fact)
+        for name in dict.fromkeys(change.touched) if change is not None else ():
+            before, text = teller.texts.get(name), teller.write(name)
+            if text != before:
                 set_by.setdefault(name, []).append((fact, text or "null"))
                 again[name] = None
-            elif text is not None and name not in (moment.errors if moment else ()) and set_by.get(name):
+            elif text is not None and change is not None and name not in change.errors and set_by.get(name):
                 again[name] = fact
     return [_origin(name, teller.texts.get(name), steps, again.get(name)) for name, steps in set_by.items()]
 
@@ -127,6 +127,21 @@ class _Teller:
             if machine.count > moves.get(name, 0) and machine.illegal
         ]
         return self._moment(fact, before, touched=change.touched, errors=change.errors, illegal=illegal)
+
+    def fold(self, fact: Fact) -> Change | None:
+        """Take one event and tell only what it touched, None where it does not count for the entity."""
+        if self.entity not in name_entities(self.projection, fact) or not counts(self.projection, fact):
+            return None
+        return self._folder.apply(self._state, fact)
+
+    def write(self, name: str) -> str | None:
+        """Return a field's text as it is now, and remember it; None where an open state has no such member."""
+        text = self._write_field(name, self._folder.show_field(self._state, name))
+        if text is None:
+            self.texts.pop(name, None)
+        else:
+            self.texts[name] = text
+        return text
 
     def _cancel(self, fact: Fact, cancel: Cancel) -> Moment | None:
         """Let a cancel take effect: the entity's events are folded anew without what it leaves out."""
