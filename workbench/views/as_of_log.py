@@ -69,13 +69,13 @@ def find_entities(session: Session, projection: Projection, cut: Cut, text: str)
 
     Columns entity, events, first, last; eight rows at most.
     """
-    name = _expression(projection)
+    name, (counted, types) = _expression(projection), _match_types(projection)
     order = "entity" if text else "events desc, entity"
-    narrowed = f"and strpos({name}, :text) = 1" if text else ""
+    narrowed = f"{counted} and strpos({name}, :text) = 1" if text else counted
     return session.sql(
         f"select {name} as entity, {COUNTED} from events "  # noqa: S608 - a path of the projection, values bound
         f"where position <= :cut and {name} is not null {narrowed} group by 1 order by {order} limit {SUGGESTED}",
-        {"cut": cut.up_to, **({"text": text} if text else {})},
+        {"cut": cut.up_to, **types, **({"text": text} if text else {})},
     )
 
 
@@ -94,13 +94,21 @@ def find_nearest(session: Session, projection: Projection, cut: Cut, entity: str
 
 
 def count_entities(session: Session, projection: Projection, cut: Cut) -> int:
-    """Return how many entities the events of a cut touch."""
-    name = _expression(projection)
-    counted = session.sql(
-        f"select count(distinct {name}) as n from events where position <= :cut",  # noqa: S608 - as above
-        {"cut": cut.up_to},
+    """Return how many entities the events of a cut touch that a projection counts."""
+    name, (counted, types) = _expression(projection), _match_types(projection)
+    found = session.sql(
+        f"select count(distinct {name}) as n from events where position <= :cut {counted}",  # noqa: S608 - as above
+        {"cut": cut.up_to, **types},
     )
-    return int(counted.item())
+    return int(found.item())
+
+
+def _match_types(projection: Projection) -> tuple[str, dict[str, str]]:
+    """Return the condition that leaves the events a projection counts, and its parameters."""
+    if projection.event_types is None:
+        return "", {}
+    named = {f"type_{number}": name for number, name in enumerate(projection.event_types)}
+    return f"and event_type in ({', '.join(f':{name}' for name in named)})", named
 
 
 def _expression(projection: Projection) -> str:

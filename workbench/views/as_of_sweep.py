@@ -17,6 +17,7 @@ from workbench.views.choices import to_microseconds
 
 # The value of an entity that does not exist yet.
 ABSENT: Final = -1
+NOTHING: Final = "null"
 
 
 class Sweep(msgspec.Struct, frozen=True, kw_only=True):
@@ -154,8 +155,8 @@ class _Sweeper:
 def order_values(projection: Projection, sweep: Sweep) -> tuple[list[int], list[int]]:
     """Return the numbers of a field's values: those still open, then those at which a state machine ends.
 
-    A state machine's open ones stand with the furthest in its declaration first, its ends as they are declared; those
-    of a field without moves by how often they were taken, and it has no ends.
+    A state machine's open ones stand with the furthest in its declaration first and no state last, its ends as they are
+    declared; those of a field without moves by how often they were taken, and it has no ends.
     """
     taken = np.bincount(sweep.after[sweep.after >= 0], minlength=len(sweep.values))
     numbers = sorted(range(len(sweep.values)), key=lambda number: (-int(taken[number]), sweep.values[number]))
@@ -165,7 +166,8 @@ def order_values(projection: Projection, sweep: Sweep) -> tuple[list[int], list[
     declared = {write_value(state): rank for rank, state in enumerate(_states(moves))}
     numbers.sort(key=lambda number: declared.get(sweep.values[number], len(declared)))
     ended = [number for number in numbers if sweep.values[number] in declared and _is_end(moves, sweep.values[number])]
-    return [number for number in reversed(numbers) if number not in ended], ended
+    opened = [number for number in reversed(numbers) if number not in ended]
+    return sorted(opened, key=lambda number: sweep.values[number] == NOTHING), ended
 
 
 def _states(moves: Mapping[str, Sequence[str]]) -> list[str]:

@@ -93,7 +93,7 @@ function drawFields(app) {
   fill(
     parts.fields,
     h("table", { class: "wb-state", "data-state": at.exact ? null : history.stateAt(at.index) },
-      h("colgroup", {}, ["name", "value", "setter", "place", "actor", "when"].map((name) => h("col", { class: `wb-col-${name}` }))),
+      h("colgroup", {}, ["name", "value", "setter", "place", "actor", "when"].map((name) => h("col", { class: `wb-col-${name}`, style: history.widths[name] ? { width: `${history.widths[name]}px` } : {} }))),
       h("thead", {}, h("tr", {}, heads.map((words) => h("th", { scope: "col" }, words)))),
       h("tbody", {}, rows.map((name) => drawField(app, name)))),
     rows.length ? null : h("p", { class: "wb-dim wb-none" }, history.size ? "Nothing is set at this moment." : ""),

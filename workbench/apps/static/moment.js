@@ -23,6 +23,9 @@ class History {
     // Not Math.min(...): so many arguments as a long history has events no engine takes.
     this.first = told.occurred.reduce((least, each) => Math.min(least, each), Infinity);
     this.last = told.occurred.reduce((most, each) => Math.max(most, each), -Infinity);
+    // The columns are as wide as the whole history needs, so that none moves while it is scrubbed.
+    const longest = (texts, least, most, room) => Math.max(least, Math.min(most, Math.ceil(texts.reduce((size, text) => Math.max(size, text?.length ?? 4), 0) * 6.5) + room));
+    this.widths = { setter: longest(told.type.map((type, index) => (told.word[index] ? `${type} ${told.word[index]}` : type)), 130, 292, 36), actor: longest(told.actor, 64, 120, 24) };
     this.byName = new Map(told.fields.map((field) => [field.name, field]));
     this.changes = Array.from({ length: this.size }, () => []);
     for (const { name } of told.fields) for (const [start] of told.bands[name]) if (start >= 0) this.changes[start].push(name);
