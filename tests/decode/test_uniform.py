@@ -105,3 +105,11 @@ def test_an_object_of_many_members_or_of_odd_names_has_no_shape() -> None:
     assert find_shape(json.dumps({str(number): number for number in range(65)})) is None
     assert find_shape('{"a\\"b":1}') is None
     assert find_shape('{"a":1,"b":"x"}') is not None
+
+
+def test_once_a_number_got_longer_only_texts_and_whole_numbers_are_read_at_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(FORMS, "longer", True)
+    assert write_uniform(pa.array(['{"a":1.5}', '{"a":2.5}'])) is None
+    assert write_uniform(pa.array(['{"a":1,"b":"x"}', '{"a":2,"b":"y"}'])) is not None

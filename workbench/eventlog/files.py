@@ -36,6 +36,8 @@ DICTIONARY: Final = [
     "field",
     "value",
 ]
+# Random texts: their lengths apart from them, a digest takes 0.12 µs and 32 bytes instead of 0.21 and 34.
+RANDOM: Final = ["event_id", "digest"]
 STATISTICS: Final = [*DICTIONARY, "position", "stream_version", "occurred_at", "erased_at_position", "entity_id"]
 
 
@@ -67,6 +69,7 @@ class FileWriter:
             compression="zstd",
             compression_level=1,
             use_dictionary=[name for name in DICTIONARY if name in self._schema.names],
+            column_encoding={name: "DELTA_LENGTH_BYTE_ARRAY" for name in RANDOM if name in self._schema.names},
             write_statistics=[name for name in STATISTICS if name in self._schema.names],
             metadata_collector=self._written,
         )

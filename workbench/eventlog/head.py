@@ -1,5 +1,6 @@
 """The head: up to where the log reaches, kept in the table's properties by the very commit that adds the events."""
 
+from binascii import unhexlify
 from datetime import UTC, datetime
 from typing import Final
 
@@ -81,10 +82,13 @@ def sum_words(beginnings: NDArray[np.uint64]) -> int:
 
 
 def digest_bytes(digests: pa.ChunkedArray | pa.Array, size: int) -> bytes:
-    """Return the first ``size`` bytes of each hexadecimal digest, joined; read from the column's buffer as it lies."""
-    column = digests.combine_chunks() if isinstance(digests, pa.ChunkedArray) else digests
-    if len(column) == 0:
-        return b""
-    start = np.frombuffer(column.buffers()[1], dtype="i4", count=1, offset=4 * column.offset)[0]
-    digits = np.frombuffer(column.buffers()[2], dtype="u1", count=DIGITS * len(column), offset=int(start))
-    return bytes.fromhex(digits.reshape(-1, DIGITS)[:, : 2 * size].tobytes().decode("ascii"))
+    """Return the first ``size`` bytes of each hexadecimal digest, joined."""
+    chunks = digests.chunks if isinstance(digests, pa.ChunkedArray) else [digests]
+    return b"".join([_begin_bytes(chunk, size) for chunk in chunks if len(chunk)])
+
+
+def _begin_bytes(digests: pa.Array, size: int) -> bytes:
+    """Return the same of one chunk, read from its buffer as it lies."""
+    start = np.frombuffer(digests.buffers()[1], dtype="i4", count=1, offset=4 * digests.offset)[0]
+    digits = np.frombuffer(digests.buffers()[2], dtype="u1", count=DIGITS * len(digests), offset=int(start))
+    return unhexlify(digits.reshape(-1, DIGITS)[:, : 2 * size].tobytes())
