@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.replay.cancels import Cancel, Judge, judge_cancels
 from workbench.replay.fact import Fact, place_of
-from workbench.replay.fold import Change, Entity, Folder, counts, find_cancels, name_entities
+from workbench.replay.fold import Change, Folder, counts, find_cancels, name_entities
 from workbench.replay.projection import Projection
 from workbench.replay.rules import UNSET, Machine
 from workbench.replay.values import write_value
@@ -103,7 +103,12 @@ class _Teller:
         self._state, self._taken = self._folder.start(), list[Fact]()
         self._touching: set[int] = set()
         self._written: dict[tuple[str, type, Any], str] = {}
-        self._has_machines = bool(self._machines())
+        self._machines = {
+            name: place
+            for place, (name, slot) in enumerate(zip(self._names(), self._state.slots, strict=False))
+            if isinstance(slot, Machine)
+        }
+        self._moves = self._count_moves()
         self.texts = self._write_all()
 
     def take(self, fact: Fact) -> Moment | None:
@@ -116,16 +121,12 @@ class _Teller:
         if not counts(self.projection, fact):
             return self._moment(fact, self.texts)
         self._taken.append(fact)
-        before, moves = self.texts, self._moves() if self._has_machines else {}
+        before = self.texts
         change = self._folder.apply(self._state, fact)
         self.texts = {**before, **self._write(change.touched)} if change.touched else before
         if self.projection.is_open and change.touched:
             self.texts = {name: text for name, text in self.texts.items() if text is not None}
-        illegal = [
-            (name, machine.illegal[-1][1], machine.illegal[-1][2])
-            for name, machine in (self._machines() if moves else ())
-            if machine.count > moves.get(name, 0) and machine.illegal
-        ]
+        illegal = self._find_illegal(change.touched) if self._machines else ()
         return self._moment(fact, before, touched=change.touched, errors=change.errors, illegal=illegal)
 
     def fold(self, fact: Fact) -> Change | None:
@@ -159,7 +160,7 @@ class _Teller:
         for taken in self._taken:
             if taken.position not in self._judge.cancelled:
                 self._folder.apply(self._state, taken)
-        self.texts = self._write_all()
+        self.texts, self._moves = self._write_all(), self._count_moves()
         told = f", restores position {', '.join(map(str, sorted(restored)))}" if restored else ""
         return self._moment(fact, before, touched=list(self.texts), effect=f"cancels position {target}{told}")
 
@@ -207,20 +208,21 @@ class _Teller:
     def _write_all(self) -> dict[str, str]:
         return {name: write_value(value) for name, value in self._folder.show(self._state).items()}
 
-    def _machines(self) -> list[tuple[str, Machine]]:
-        return machines_of(self.projection, self._state)
+    def _names(self) -> list[str]:
+        return [field.name for field in self.projection.fields]
 
-    def _moves(self) -> dict[str, int]:
-        return {name: machine.count for name, machine in self._machines()}
+    def _count_moves(self) -> dict[str, int]:
+        return {name: self._state.slots[place].count for name, place in self._machines.items()}
 
-
-def machines_of(projection: Projection, state: Entity) -> list[tuple[str, Machine]]:
-    """Return the state machines of an entity by field."""
-    return [
-        (field.name, slot)
-        for field, slot in zip(projection.fields, state.slots, strict=False)
-        if isinstance(slot, Machine)
-    ]
+    def _find_illegal(self, touched: Sequence[str]) -> list[tuple[str, str | None, str]]:
+        """Return the moves outside a state machine that an event made: field, from, to."""
+        found = []
+        for name in touched:
+            machine = self._state.slots[self._machines[name]] if name in self._machines else None
+            if machine is not None and machine.count > self._moves[name]:
+                self._moves[name] = machine.count
+                found += [(name, before, after) for _, before, after in machine.illegal[-1:]]
+        return found
 
 
 def join_state(texts: Mapping[str, str]) -> str:
