@@ -107,7 +107,7 @@ def keep_groups(
         if known:
             idle = judge_cancels(find_cancels(projection, known)).cancelled if cancelled is None else cancelled
             kept[name] = Kept(
-                entity=_fold(projection, folder, folder.start(), known, idle),
+                entity=_fold(folder, folder.start(), known, idle),
                 position=max(fact.position for fact in known),
                 occurred_at=max(fact.occurred_at for fact in known),
                 left_out=tuple(sorted({fact.position for fact in ordered} - {fact.position for fact in known})),
@@ -115,12 +115,11 @@ def keep_groups(
     return kept
 
 
-def _fold(
-    projection: Projection, folder: Folder, entity: Entity, ordered: Iterable[Fact], cancelled: frozenset[int]
-) -> Entity:
+def _fold(folder: Folder, entity: Entity, ordered: Iterable[Fact], cancelled: frozenset[int]) -> Entity:
     for fact in ordered:
-        if fact.position not in cancelled and counts(projection, fact):
-            folder.apply(entity, fact)
+        updaters = folder.find_updaters(fact)
+        if updaters is not None and fact.position not in cancelled:
+            folder.take(entity, fact, updaters)
     return entity
 
 
@@ -154,7 +153,7 @@ def resume_states(
         else:
             anew.add(name)
             continue
-        entities[name] = _fold(projection, folder, entity, ordered, cancelled)
+        entities[name] = _fold(folder, entity, ordered, cancelled)
     return Resumed(entities={n: one for n, one in entities.items() if one.event_count}, anew=frozenset(anew))
 
 

@@ -136,7 +136,8 @@ class _Timeline:
     def _fold(self, entity: Entity, facts: Iterable[Fact]) -> Entity:
         for fact in facts:
             if fact.position not in self._cancelled and counts(self._projection, fact):
-                self._folder.apply(entity, fact)
+                # Events that no field here reads still say that the entity is there.
+                self._folder.take(entity, fact, self._folder.find_updaters(fact) or ())
         return entity
 
 
