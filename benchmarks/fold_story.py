@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from workbench.replay.projection import Projection
     from workbench.session import Session
 
-VERSION: Final = 1
+VERSION: Final = 2
 # Types by their share of a hundred events.
 SHARES: Final = {
     "MoneyDeposited": 34,
@@ -160,7 +160,8 @@ class Accounts(msgspec.Struct, frozen=True, kw_only=True):
             join(member, amounts, tail),
             join('{"status":"', status, '","reference":"', reference, '"}'),
             join('{"limit":', limit, ',"currency":"EUR"}'),
-            join('{"cancels":"', hex_text(self.mix(owners, 4)), '"}'),
+            # Where there is nothing to cancel yet, it names an event that never was.
+            join('{"cancels":"', hex_text(np.where(owners == numbers, self.mix(owners, 8), self.mix(owners, 4))), '"}'),
             join('{"note":"', reference, '"}'),
         )
 

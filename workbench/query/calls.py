@@ -58,6 +58,9 @@ def _greatest(node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
 
 
 def _substr(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
+    if [value.sql() for value in values[1:]] == ["1", "1"] and values[0].name == "wb_json_format":
+        # The first character of a JSON text is the same however its numbers are written.
+        return call("left", cast(values[0].expressions[0], "VARCHAR"), 1)
     return call("wb_substr" if len(values) == 3 else "wb_substr_rest", *values)  # noqa: PLR2004 - text, start, length
 
 
@@ -232,7 +235,11 @@ def _json(name: str) -> Rewrite:
 def _json_scalar(_node: exp.Anonymous, values: list[exp.Expr]) -> exp.Expr:
     path = _path(values[1])
     if type_at(values[0]).name == "json":
-        return call("wb_json_value_scalar", values[0], path)
+        return (
+            call("wb_json_whole_scalar", values[0])
+            if path.name == "$"
+            else call("wb_json_value_scalar", values[0], path)
+        )
     key = re.search(r'\."([A-Za-z0-9_ -]+)"$', path.name)
     pattern = f'"{key[1]}"\\s*:\\s*(-?[0-9][0-9.eE+-]*)' if key else ""
     return call("wb_json_text_scalar", values[0], path, pattern)

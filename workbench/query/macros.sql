@@ -147,6 +147,13 @@ CREATE MACRO wb_java_double(x) AS CASE WHEN abs(x) >= 0.001 AND abs(x) < 1e7 OR 
 CREATE MACRO wb_json_value_scalar(j, p) AS CASE WHEN json_type(j, p) = 'DOUBLE'
     THEN wb_java_double(TRY_CAST(json_extract_string(j, p) AS DOUBLE))
     WHEN json_type(j, p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(j, p) END;
+-- The same of a whole value: its text says what it is, and is read again only where it has escapes or is a long number.
+CREATE MACRO wb_json_whole_scalar(j) AS CASE
+    WHEN starts_with(CAST(j AS VARCHAR), '"') AND NOT contains(CAST(j AS VARCHAR), '\') THEN CAST(j AS VARCHAR)[2:-2]
+    WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[', 'n') THEN NULL
+    WHEN length(CAST(j AS VARCHAR)) < 18 AND NOT contains(CAST(j AS VARCHAR), '.') AND NOT starts_with(CAST(j AS VARCHAR), '"')
+      AND NOT contains(lower(CAST(j AS VARCHAR)), 'e') THEN CAST(j AS VARCHAR)
+    ELSE wb_json_value_scalar(j, '$') END;
 CREATE MACRO wb_json_extract(j, p) AS TRY(json_extract(j, p));
 CREATE MACRO wb_json_array_length(j) AS CASE WHEN TRY(json_type(j)) = 'ARRAY' THEN CAST(json_array_length(j) AS BIGINT) END;
 CREATE MACRO wb_json_size(j, p) AS
