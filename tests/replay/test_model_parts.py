@@ -125,3 +125,21 @@ def test_an_engine_that_reads_tables_is_given_the_latest_rows(session: Session) 
     table.append(table.scan().to_arrow())
     with pytest.raises(ReadModelError, match="Others have written"):
         find()
+
+
+def test_a_population_as_it_was_known_is_read_from_the_steps_of_then(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for first in (90, 110):
+        session.materialise(ACCOUNT)
+        session.append(draw_events(20, first=first))
+    session.materialise(ACCOUNT)
+    cuts = [Cut(as_of=MIDDLE, up_to=position) for position in (89, 95, 109, 115)]
+    wanted = [count_values(fold(session, ACCOUNT, cut), ACCOUNT, "stage").rows() for cut in cuts]
+
+    def refuse(*_: Any, **__: Any) -> pl.DataFrame:
+        raise AssertionError("every event was folded")
+
+    monkeypatch.setattr("workbench.replay.states.find_states", refuse)
+    known = [session.population(ACCOUNT, "stage", as_of=cut.as_of, position=cut.up_to).rows() for cut in cuts]
+    assert known == wanted

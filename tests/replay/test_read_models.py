@@ -14,7 +14,7 @@ from tests.replay.logs import within
 from workbench.errors import ArgumentError, ReadModelError, UnsupportedOnThisLogError
 from workbench.event import Event
 from workbench.eventlog import models as tables
-from workbench.replay import model_build, model_reading, population_kept
+from workbench.replay import model_build, model_reading, model_rows, population_kept
 from workbench.replay.cut import Cut
 from workbench.replay.declaration import make_projection
 from workbench.replay.facts import make_facts
@@ -227,7 +227,7 @@ def test_what_is_stopped_leaves_nothing_behind(session: Session, tmp_path: Path)
 
     for options in ({"rebuild": True}, {"as_of": MIDDLE}):
         with pytest.raises(StoppedError):
-            session.materialise(ACCOUNT, progress=stop, **options)  # type: ignore[arg-type]
+            session.materialise(ACCOUNT, progress=stop, **options)
     assert set(tmp_path.rglob("*.parquet")) == before
     assert session.state(ACCOUNT).equals(states)
     assert session.read_models().height == 1
@@ -314,7 +314,7 @@ def test_files_that_are_lost_or_damaged_change_no_answer(session: Session, conte
 def test_a_row_that_was_changed_is_not_relied_on(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     session.materialise(FOLDED)
     wanted = fold(session, FOLDED, Cut())
-    written = model_reading.read_rows
+    written = model_rows.read_rows
 
     def change(projection: Projection, rows: Any) -> Any:
         return written(projection, [{**row, "event_count": row["event_count"] + 1} for row in rows])
