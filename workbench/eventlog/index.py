@@ -232,7 +232,10 @@ def _find(runs: Iterable[Run], keys: Words) -> tuple[NDArray[np.intp], Records]:
     missing: NDArray[np.intp] = np.arange(len(keys))
     found: list[NDArray[np.intp]] = []
     records: list[Records] = []
-    for run in reversed(list(runs)):
+    newest_first = list(runs)[::-1]
+    for run in newest_first:
+        run.announce(keys[:, 0])
+    for run in newest_first:
         which, matches = run.find(keys[missing, 0], keys[missing, 1])
         found.append(missing[which])
         records.append(matches)
