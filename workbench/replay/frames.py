@@ -16,7 +16,7 @@ from workbench.replay.states import find_states
 from workbench.replay.what_if import Affected, Contrast, Proposal
 
 TIME: Final = pl.Datetime("us", "UTC")
-EVENT: Final = {
+EVENT: Final[dict[str, Any]] = {
     "position": pl.Int64,
     "event_id": pl.String,
     "event_type": pl.String,
@@ -25,7 +25,7 @@ EVENT: Final = {
     "actor_id": pl.String,
     "actor_kind": pl.String,
 }
-HISTORY: Final = {
+HISTORY: Final[dict[str, Any]] = {
     **EVENT,
     "causation_id": pl.String,
     **dict.fromkeys(("effect", "changed", "illegal", "error", "state"), pl.String),

@@ -114,8 +114,8 @@ class StateSink:
         whole = Filter(cut=self._model.checkpoint.cut)
         self._cancelled = None if is_local(projection) else find_cancelled(ask, projection, whole)
         self._has_cancels = known.has_cancels
-        is_new = known.position < 0 or self._reading is None
-        self._names = set[str]() if is_new else kept.read_names(self._reading, (known.id,))
+        read = self._reading
+        self._names = set[str]() if known.position < 0 or read is None else kept.read_names(read, (known.id,))
 
     def take(self, groups: Mapping[str, Sequence[Fact]]) -> int:
         """Take entities; return how many are kept."""
