@@ -98,6 +98,8 @@ def marked(name: str) -> Any:
 
 
 NAMES = [marked(name) for name in QUESTIONS]
+# Asked of the desk and the bank alone: the writers' million events, folded four times, would take minutes on Trino.
+LONG = {"replay: partings"}
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -112,7 +114,7 @@ def test_both_engines_answer_alike_about_the_bank(bank: Both, name: str) -> None
 
 
 @pytest.mark.data
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", [marked(name) for name in QUESTIONS if name not in LONG])
 def test_both_engines_answer_alike_about_the_writers(writers: Both, name: str) -> None:
     answers_agree(writers, name)
 
