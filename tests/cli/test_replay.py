@@ -88,7 +88,8 @@ def test_a_projection_may_be_a_file(run: Run, log: Path) -> None:
     assert run("state", file, "--log", log, "--json") == run("state", "account@1", "--log", log, "--json")
 
 
-def test_history_shows_what_each_event_changed(run: Run, log: Path) -> None:
+def test_history_shows_what_each_event_changed(run: Run, log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
     rows = read_rows(run("history", "account@1", "account-1", "--log", log, "--json")[1])
     assert [json.loads(row["changed"]).get("balance") for row in rows] == [[None, "5"], ["5", "12"], ["12", "5"]]
     assert rows[-1]["effect"] == "cancels position 1"

@@ -97,7 +97,7 @@ def refuse(*_: Any, **__: Any) -> Any:
 def test_a_session_that_may_not_write_says_so(
     session: Session, kept: ModelTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(session._log._store.tables.catalog, "create_table_if_not_exists", refuse)  # type: ignore[attr-defined]
+    monkeypatch.setattr(session._log._store.tables.catalog, "create_table_if_not_exists", refuse)  # type: ignore[attr-defined] # the log of an embedded session
     with pytest.raises(ReadOnlyLogError, match=r"log_derived\.populations cannot be written by this session"):
         kept.open()
     with pytest.raises(ReadOnlyLogError, match="folded from the events"):

@@ -40,7 +40,7 @@ def test_a_statement_tells_its_share_in_hundred_splits() -> None:
 
     def listen(progress: QueryProgress) -> None:
         shares.append((progress.splits_done, progress.splits_known))
-        if progress.splits_known or len(shares) == 100:
+        if progress.splits_known or len(shares) == 1_000:
             raise StoppedError
 
     engine = DuckDBEngine()

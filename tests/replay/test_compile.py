@@ -30,10 +30,23 @@ def engine() -> Iterator[DuckDBEngine]:
 
 
 @given(facts=logs(), projection=projections(), cut=cuts())
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_sql_gives_the_states_that_the_fold_gives(
     engine: DuckDBEngine, facts: Sequence[Fact], projection: Projection, cut: Cut
 ) -> None:
+    both_agree(engine, facts, projection, cut)
+
+
+@pytest.mark.long
+@given(facts=logs(), projection=projections(), cut=cuts())
+@settings(max_examples=1_000, deadline=None)
+def test_sql_gives_the_states_that_the_fold_gives_a_thousand_times(
+    engine: DuckDBEngine, facts: Sequence[Fact], projection: Projection, cut: Cut
+) -> None:
+    both_agree(engine, facts, projection, cut)
+
+
+def both_agree(engine: DuckDBEngine, facts: Sequence[Fact], projection: Projection, cut: Cut) -> None:
     expected = expect(projection, facts, cut)
     if expected is None:
         with pytest.raises(ProjectionError, match="has more than 38 digits"):
@@ -43,7 +56,7 @@ def test_sql_gives_the_states_that_the_fold_gives(
 
 
 @given(facts=logs(most=12), projection=projections(kinds={**KINDS, **FOLDED}), cut=cuts())
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_what_sql_has_not_is_folded_in_pages(
     engine: DuckDBEngine, facts: Sequence[Fact], projection: Projection, cut: Cut
 ) -> None:

@@ -121,7 +121,7 @@ def test_an_engine_that_reads_tables_is_given_the_latest_rows(session: Session) 
     assert (find().namespace, find().name, find().snapshot_id) == ("log_derived", "checkpoints", None)
     session.materialise(ACCOUNT)
     assert find().snapshot_id is not None
-    table = session._log._store.tables.catalog.load_table("log_derived.checkpoints")  # type: ignore[attr-defined]
+    table = session._log._store.tables.catalog.load_table("log_derived.checkpoints")  # type: ignore[attr-defined] # the log of an embedded session
     table.append(table.scan().to_arrow())
     with pytest.raises(ReadModelError, match="Others have written"):
         find()

@@ -282,7 +282,7 @@ def test_there_is_room_for_so_many(session: Session, monkeypatch: pytest.MonkeyP
 
 
 def table_of(session: Session, name: str) -> Any:
-    return session._log._store.tables.catalog.load_table(f"log_derived.{name}")  # type: ignore[attr-defined]
+    return session._log._store.tables.catalog.load_table(f"log_derived.{name}")  # type: ignore[attr-defined] # the same
 
 
 def test_what_others_wrote_into_it_is_not_relied_on(session: Session) -> None:

@@ -147,7 +147,7 @@ def note_rows(projection: Projection, rows: pl.DataFrame) -> pl.Series:
             said.setdefault(place, {})[field.name] = note
     texts = [None] * rows.height
     for place, notes in said.items():
-        texts[place] = write_state(notes)  # type: ignore[call-overload]
+        texts[place] = write_state(notes)  # type: ignore[call-overload] # an array of texts or None
     return pl.Series("notes", texts, dtype=pl.String())
 
 
