@@ -263,5 +263,7 @@ def test_a_token_opens_page_and_websocket_and_leaves_the_address(
         assert answer is not None
         assert answer.status == 401
         stranger.context.close()
+        # A page that stays open asks a server that is gone.
+        page.close()
     finally:
         stop_server(process)
