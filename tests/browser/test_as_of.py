@@ -106,6 +106,7 @@ def test_a_link_reopens_the_same_bytes_of_state_whatever_came_since(
         assert state(page) == before
         expect(page.locator(".wb-notice").first).to_contain_text("This link was made at position 14.")
         expect(page.locator(".wb-count")).to_contain_text("10 events of 15")
+        page.close()
     finally:
         stop_server(process)
 
@@ -277,6 +278,7 @@ def test_an_empty_log_and_one_without_projections_say_so(page: Page, tmp_path: P
     try:
         page.goto(f"{address}as_of/")
         expect(page.locator(".wb-empty")).to_contain_text("This log has no event yet.")
+        page.close()
     finally:
         stop_server(process)
 

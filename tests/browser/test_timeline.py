@@ -242,6 +242,7 @@ def test_an_empty_log_says_what_to_do(page: Page, repository: Path, tmp_path: Pa
         page.goto(f"{address}timeline/")
         expect(page.get_by_role("heading", name="This log has no event yet.")).to_be_visible()
         expect(page.get_by_text("workbench ingest FILE")).to_be_visible()
+        page.close()
     finally:
         stop_server(process)
 
