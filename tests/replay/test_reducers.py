@@ -7,7 +7,11 @@ import os
 import random
 import time
 from decimal import Decimal
+from json import dumps
+from math import isqrt
+from random import random as draw_number
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -68,9 +72,19 @@ def sum_roots(state: Any, event: dict[str, Any]) -> str:
     return str(Decimal(state or 0) + Decimal(math.isqrt(event["data"]["amount"])))
 
 
+def draw_bare(_state: Any, _event: Any) -> Any:
+    return draw_number()  # noqa: S311 - what must be refused
+
+
+def make_token(_state: Any, _event: Any) -> Any:
+    return uuid4().hex
+
+
 @pytest.mark.parametrize(
     ("function", "why"),
     [
+        (draw_bare, "it uses the module random"),
+        (make_token, "it uses the module uuid"),
         (read_clock, "it uses the module time"),
         (ask_today, r"it asks for \.now"),
         (draw, "it uses the module random"),
@@ -116,6 +130,39 @@ def test_the_code_it_runs_identifies_it() -> None:
         return make_reducer(scaled)
 
     assert make(2).hash == make(2).hash != make(3).hash
+
+
+def test_a_reducer_may_call_itself_others_and_libraries_that_are_pure() -> None:
+    def halve(number: int) -> int:
+        return number if number < 2 else halve(number // 2)
+
+    def step(_state: Any, event: dict[str, Any]) -> str:
+        return dumps([halve(event["data"]["amount"]), isqrt(9)])
+
+    (entity,) = fold_facts(make_reducer(step), [build_fact(0, data={"amount": 9})]).values()
+    assert Folder(make_reducer(step)).show(entity) == {"state": "[1, 3]"}
+
+
+def test_what_it_finds_in_its_module_identifies_it_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = make_reducer(count_high, initial={"high": 0})
+    monkeypatch.setitem(LEVELS, "low", 11)
+    assert make_reducer(count_high, initial={"high": 0}).hash != before.hash
+
+
+class Counter:
+    """A class of the reducer's own module is looked into as its functions are."""
+
+    def count(self) -> float:
+        return time.time()
+
+
+def count_by_class(_state: Any, _event: Any) -> float:
+    return Counter().count()
+
+
+def test_a_class_beside_it_is_looked_into() -> None:
+    with pytest.raises(ProjectionError, match="it uses the module time"):
+        make_reducer(count_by_class)
 
 
 def test_only_the_types_it_reads_count() -> None:

@@ -4,7 +4,7 @@ import builtins
 import dis
 from collections.abc import Callable, Iterator
 from hashlib import sha256
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any, Final
 
 from workbench.errors import ProjectionError
@@ -31,6 +31,8 @@ MODULES: Final = frozenset(
 )
 # What reads a clock, or differs between two runs of one program.
 ATTRIBUTES: Final = frozenset({"now", "today", "utcnow", "fromtimestamp", "urandom", "__subclasses__", "__globals__"})
+# Values that a function may find in its module: they identify it as its code does.
+PLAIN: Final = (str, int, float, bool, tuple, list, dict, set, frozenset)
 BUILTINS: Final = frozenset(
     {
         "open",
@@ -96,7 +98,10 @@ def check_purity(function: FunctionType) -> Iterator[bytes]:
         for code in walk_code(one.__code__):
             yield code.co_code + repr((code.co_names, _constants(code))).encode()
             for name in _globals(code):
-                waiting += _judge(name, one, function)
+                found = _find_global(name, one, function)
+                waiting += _look_into(found, function)
+                if isinstance(found, PLAIN):
+                    yield repr(found).encode()
             _judge_attributes(code, function)
         for cell in one.__closure__ or ():
             if isinstance(cell.cell_contents, FunctionType):
@@ -121,28 +126,43 @@ def _globals(code: CodeType) -> list[str]:
     return [str(step.argval) for step in dis.get_instructions(code) if step.opname in ("LOAD_GLOBAL", "LOAD_NAME")]
 
 
-def _judge(name: str, holder: FunctionType, function: FunctionType) -> list[FunctionType]:
-    """Return the functions behind a global name that are to be looked into. Raises ProjectionError."""
-    found = holder.__globals__.get(name, getattr(builtins, name, None))
+def _find_global(name: str, holder: FunctionType, function: FunctionType) -> Any:
+    """Return what a global name stands for in a function. Raises ProjectionError for a builtin that is not pure."""
     if name in BUILTINS and name not in holder.__globals__:
         refuse(function, f"it calls {name}")
-    if isinstance(found, ModuleType):
-        _judge_module(found.__name__, function)
-    elif isinstance(found, FunctionType):
-        _judge_module(found.__module__, function) if _is_library(found, function) else None
-        return [] if _is_library(found, function) else [found]
-    elif isinstance(found, BuiltinFunctionType) and found.__module__ not in ("builtins", None):
-        _judge_module(str(found.__module__).lstrip("_"), function)
+    return holder.__globals__.get(name, getattr(builtins, name, None))
+
+
+def _look_into(found: Any, function: FunctionType) -> list[FunctionType]:
+    """Return the functions behind a global that are to be looked into. Raises ProjectionError for one not allowed."""
+    if isinstance(found, FunctionType) and not _is_library(found, function):
+        return [found]
+    if isinstance(found, type) and not _is_library(found, function):
+        return [member for member in vars(found).values() if isinstance(member, FunctionType)]
+    _judge_module(_home(found), function)
     return []
 
 
-def _is_library(found: FunctionType, function: FunctionType) -> bool:
-    """Tell whether a function comes from another package than the one asked about: it is judged by its module."""
+def _home(found: Any) -> str:
+    """Return the module that a global comes from: its own, that of what it is a method of, or that of its type."""
+    if isinstance(found, ModuleType):
+        return found.__name__
+    holder = getattr(found, "__self__", None)
+    if isinstance(holder, ModuleType):
+        return holder.__name__
+    if isinstance(found, type | FunctionType):
+        return found.__module__
+    return type(found if holder is None else holder).__module__
+
+
+def _is_library(found: FunctionType | type, function: FunctionType) -> bool:
+    """Tell whether a function or class is of another package than the one asked about, and judged by its module."""
     return found.__module__.partition(".")[0] != function.__module__.partition(".")[0]
 
 
 def _judge_module(name: str, function: FunctionType) -> None:
-    if name.partition(".")[0] not in MODULES:
+    home = name.partition(".")[0].lstrip("_")
+    if home not in MODULES and home != "builtins":
         refuse(function, f"it uses the module {name}")
 
 
