@@ -153,6 +153,18 @@ def test_the_marimo_app_is_the_same_on_trino(page: Page, desk_site: str, desk: P
     expect(page.locator("table")).to_contain_text("LoanRequested")
 
 
+def test_as_of_shows_the_state_that_the_other_engine_replays(page: Page, desk_site: str, desk: Path) -> None:
+    with connect(desk, engine="duckdb") as session:
+        loan = session.sql("select min(stream_id) as loan from events where event_type = 'LoanRequested'").item()
+        history = session.history("document", loan)
+    middle = history.row(history.height // 2, named=True)
+    page.goto(f"{desk_site}as_of/?projection=document%401&entity={loan}&position={middle['position']}")
+    expect(page.locator(".wb-state")).to_be_visible()
+    expect(page.locator(".wb .busy")).to_have_count(0)
+    expect(page.locator(".wb-basis")).to_contain_text("· Trino ·")
+    assert page.locator(".wb-state").get_attribute("data-state") == middle["state"]
+
+
 def test_the_jupyter_notebook_is_the_same_on_trino(page: Page, desk: Path, repository: Path, tmp_path: Path) -> None:
     with open_laboratory(tmp_path, repository, WORKBENCH_LOG=str(desk), WORKBENCH_ENGINE="trino") as address:
         page.goto(address)
