@@ -25,8 +25,12 @@ def open_timeline(page: Page, site: str, query: str = "") -> None:
 
 
 def drag(page: Page, selector: str, begin: float, end: float) -> None:
-    box = page.locator(selector).bounding_box()
-    assert box is not None
+    # Where it stands once the picture in it is drawn: two frames alike.
+    expect(page.locator(".wb .busy")).to_have_count(0)
+    box = None
+    while box is None or box != page.locator(selector).bounding_box():
+        box = page.locator(selector).bounding_box()
+        page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
     middle = box["y"] + box["height"] / 2
     page.mouse.move(box["x"] + box["width"] * begin, middle)
     page.mouse.down()
