@@ -1,17 +1,15 @@
 """The commands that ask for states: the same answers as the session's, from a shell."""
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.builders import build_event
-from workbench.cli import main
+from tests.cli.conftest import Run
 from workbench.session import connect
 
-Run = Callable[..., tuple[int, str, str]]
 BALANCE = """
 name = "account"
 version = {version}
@@ -29,16 +27,6 @@ kind = "integer"
 event_types = ["MoneyDeposited"]
 value = "data.amount"
 """
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    def run_command(*arguments: object) -> tuple[int, str, str]:
-        code = main([str(argument) for argument in arguments])
-        printed = capsys.readouterr()
-        return code, printed.out, printed.err
-
-    return run_command
 
 
 @pytest.fixture

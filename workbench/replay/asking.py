@@ -110,10 +110,10 @@ class Asking(ABC):
 
     def _explain_absence(self, projection: "Projection", entity: str, cut: "Cut") -> None:
         """Raise UnknownEntityError saying since when there is such an entity, or which names are nearest."""
+        from workbench.decode.times import write_time
         from workbench.replay.cut import Cut
         from workbench.replay.facts import load_facts
         from workbench.replay.fold import name_entities
-        from workbench.replay.rules import write_time
 
         facts = load_facts(self._ask, projection, [entity], Cut())
         mine = [fact for fact in facts if entity in name_entities(projection, fact)]

@@ -13,12 +13,13 @@ from typing import Any
 import msgspec
 
 from workbench.decode.registry import read_kept
+from workbench.decode.times import write_time
 from workbench.replay.cancels import judge_cancels
 from workbench.replay.cut import Cut
 from workbench.replay.fact import Fact, place_of
 from workbench.replay.fold import Entity, Folder, counts, find_cancels, name_entities
 from workbench.replay.projection import Field, Projection
-from workbench.replay.rules import UNSET, Items, Machine, write_time
+from workbench.replay.rules import UNSET, Items, Machine
 from workbench.replay.texts import Text, split_units
 
 

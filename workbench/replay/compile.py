@@ -11,8 +11,9 @@ from typing import Any, Final
 import msgspec
 
 from workbench.decode.registry import Registry
+from workbench.query.upcast_text import quote_text
 from workbench.replay.cancelling import Corrections, join_cancels
-from workbench.replay.expressions import FINEST, Filter, is_quotable, is_written, quote_text, read_text, sql_type
+from workbench.replay.expressions import FINEST, Filter, is_quotable, is_written, read_text, sql_type
 from workbench.replay.paths import TIMES
 from workbench.replay.projection import LONGEST, Field, Projection
 from workbench.replay.readings import Found, Readings, condition_paths, find_field

@@ -8,10 +8,10 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from workbench.decode.times import write_time
 from workbench.replay.fact import Fact
 from workbench.replay.history import find_history
 from workbench.replay.projection import Projection
-from workbench.replay.rules import write_time
 from workbench.replay.values import write_value
 
 BESIDE: Final = frozenset({"entity_id", "event_count", "position", "occurred_at", "notes"})

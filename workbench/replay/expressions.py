@@ -1,20 +1,18 @@
 """Pieces of statements in the declared subset: which events count, what stands at a path, how a text is read."""
 
-import re
 from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
 
 from workbench.errors import ProjectionError
+from workbench.query.upcast_text import is_plain, quote_text
+from workbench.query.upcast_text import quote_path as quote_members
 from workbench.replay.cut import Cut
 from workbench.replay.paths import INTEGERS, TEXTS, Path
 from workbench.replay.projection import Field
 from workbench.replay.values import DIGITS, INTEGER, decimal_pattern
 
-# Names that both engines' JSON paths take as they are. In Trino one that reads as a number names an item of a list.
-_PLAIN: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_QUOTABLE: Final = re.compile(r'[^"\\\x00-\x1f\x7f]*[^"\\\x00-\x1f\x7f0-9+-][^"\\\x00-\x1f\x7f]*')
 # A sum takes decimals of so many digits: ten billion of them fit in 38. A greater one is left to Python's fold.
 SUMMED: Final = 28
 # The greatest scale of a sum in SQL, so that a whole number of eight digits may stand before the point.
@@ -44,15 +42,6 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
         return found, parameters
 
 
-def quote_text(text: str) -> str:
-    """Return a text as SQL writes it.
-
-    >>> quote_text("it's")
-    "'it''s'"
-    """
-    return "'" + text.replace("'", "''") + "'"
-
-
 def quote_texts(texts: Iterable[str]) -> str:
     """Return a list of texts as IN takes it."""
     return ", ".join(quote_text(text) for text in texts)
@@ -64,15 +53,7 @@ def quote_path(path: Path) -> str | None:
     >>> print(quote_path(Path("data", ("a", "b c"))))
     '$.a["b c"]'
     """
-    steps = []
-    for name in path.members:
-        if _PLAIN.fullmatch(name):
-            steps.append(f".{name}")
-        elif _QUOTABLE.fullmatch(name):
-            steps.append(f'["{name}"]')
-        else:
-            return None
-    return quote_text("$" + "".join(steps))
+    return quote_members(path.members) if all(map(is_plain, path.members)) else None
 
 
 def scalar_at(path: Path, alias: str) -> str:

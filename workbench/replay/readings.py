@@ -12,7 +12,8 @@ import msgspec
 
 from workbench.decode.registry import Registry
 from workbench.query.upcast_sql import Wanted, compile_path
-from workbench.replay.expressions import quote_path, quote_text, quote_texts, sql_type
+from workbench.query.upcast_text import quote_text
+from workbench.replay.expressions import quote_path, quote_texts, sql_type
 from workbench.replay.paths import TEXTS, Path
 from workbench.replay.projection import Condition, Field, Projection, Source
 from workbench.replay.values import write_scalar

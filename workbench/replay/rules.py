@@ -4,12 +4,12 @@ A state is a list with one slot a field. A step changes its slot and returns Non
 """
 
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any, Final, NoReturn
 
 import msgspec
 
 from workbench.decode.canonical import decode_canonical, write_canonical
+from workbench.decode.times import write_time
 from workbench.errors import ProjectionError
 from workbench.replay.fact import Fact, find_value
 from workbench.replay.projection import LONGEST, Field
@@ -253,11 +253,6 @@ def _show(field: Field, value: Any) -> Any:
             return write_time(value)
         case _:
             return value
-
-
-def write_time(instant: datetime) -> str:
-    """Return a time as canonical states hold it: UTC with six digits."""
-    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def note_slot(field: Field, slot: Any) -> Mapping[str, Any]:
