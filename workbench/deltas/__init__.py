@@ -1,0 +1,1 @@
+"""Deltas: what an AI proposed against what people made of it."""
