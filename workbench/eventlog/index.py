@@ -7,7 +7,7 @@ the digest sum of what it took in; a sum that differs from the head's means it i
 
 import hashlib
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import repeat
 from pathlib import Path
@@ -29,6 +29,7 @@ from workbench.eventlog.runs import (
     Records,
     Run,
     Words,
+    find_keys,
     join_records,
     sort_records,
     write_run,
@@ -122,17 +123,16 @@ class Index:
 
     def find_events(self, keys: Words) -> tuple[NDArray[np.intp], Records]:
         """Return which rows of ``keys`` (n by 2 words) are known, and their records: position, salt, digest."""
-        which, records = _find(self._events, keys)
-        found = [(which, records), *self._recent.find(keys[:, 0], keys[:, 1])]
+        nothing = (np.empty(0, np.intp), np.empty(0, EVENT_RECORD))
+        found = [nothing, *find_keys(self._events, keys[:, 0], keys[:, 1]), *self._recent.find(keys[:, 0], keys[:, 1])]
         return np.concatenate([pair[0] for pair in found]), np.concatenate([pair[1] for pair in found])
 
     def find_versions(self, stream_ids: Sequence[str]) -> NDArray[np.int64]:
         """Return each stream's last version, -1 for a stream not yet in the log."""
         versions = np.fromiter(map(self._versions.get, stream_ids, repeat(-1)), np.int64, len(stream_ids))
         keys = hash_streams(stream_ids if self._streams else [])
-        for run in self._streams:
+        for which, records in find_keys(self._streams, keys[:, 0], keys[:, 1]):
             # Whoever rearranged the files may have put a stream's events anywhere: the highest counts, not the newest.
-            which, records = run.find(keys[:, 0], keys[:, 1])
             versions[which] = np.maximum(versions[which], records["version"])
         return versions
 
@@ -225,24 +225,6 @@ def _decode_mark(content: bytes, table_uuid: str) -> Mark:
     if int(content[:8], 16) != zlib.crc32(content[8:]) or mark.table_uuid != table_uuid:
         raise DamagedRunError("mark")
     return mark
-
-
-def _find(runs: Iterable[Run], keys: Words) -> tuple[NDArray[np.intp], Records]:
-    """Look in the newest run first; a key stands in one run alone."""
-    missing: NDArray[np.intp] = np.arange(len(keys))
-    found: list[NDArray[np.intp]] = []
-    records: list[Records] = []
-    newest_first = list(runs)[::-1]
-    for run in newest_first:
-        run.announce(keys[:, 0])
-    for run in newest_first:
-        which, matches = run.find(keys[missing, 0], keys[missing, 1])
-        found.append(missing[which])
-        records.append(matches)
-        missing = np.delete(missing, which)
-    if not found:
-        return missing[:0], np.empty(0, EVENT_RECORD)
-    return np.concatenate(found), np.concatenate(records)
 
 
 def key_words(keys: pa.ChunkedArray | pa.Array) -> Words:

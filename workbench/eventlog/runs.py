@@ -2,13 +2,14 @@
 
 A record begins with its key, ``hi`` and ``lo``. Every 64 records are a block with a checksum of its own, and the first
 ``hi`` of each block is kept as a fence: a look-up reads and checks the blocks its keys fall into, 4 kB each, and
-searches nowhere else. Blocks are read into memory, not mapped: a file cut short meanwhile is then an error, no crash.
+searches nowhere else. A filter before the records spares it the blocks of keys that are not there. Blocks are read into
+memory, not mapped: a file cut short meanwhile is then an error, no crash.
 """
 
 import os
 import struct
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 from uuid import uuid4
@@ -17,6 +18,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from workbench.eventlog.filters import (
+    PIECE,
+    Filter,
+    count_pieces,
+    find_spans,
+    make_filter,
+    sum_pieces,
+)
+
 BLOCK: Final = 64
 # A look-up of few keys checks each block anew (2 µs each); one that goes over the whole run checks a block once.
 FEW: Final = 4096
@@ -24,7 +34,7 @@ FEW: Final = 4096
 SLICE: Final = 4096
 # Spans of blocks that the system is told of before they are read.
 ANNOUNCED: Final = 512
-MAGIC: Final = b"WBRUN002"
+MAGIC: Final = b"WBRUN003"
 _HEADER: Final = struct.Struct("<8sQQI")
 
 Records = NDArray[np.void]
@@ -63,17 +73,20 @@ class Run:
 
     def find(self, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Records]:
         """Return which of the keys this run holds, ascending, and their records. Raises DamagedRunError."""
-        which: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
-        records: list[Records] = [np.empty(0, self._kind)]
-        order = np.argsort(hi, kind="stable") if self._count else which[0]
-        for start in range(0, len(order), SLICE):
-            part = order[start : start + SLICE]
-            found, matches = match_records(self._blocks_around(hi[part]), hi[part], lo[part])
-            which.append(part[found])
-            records.append(matches)
-        asked, matches = np.concatenate(which), np.concatenate(records)
+        [(asked, matches)] = find_keys([self], hi, lo)
         order = np.argsort(asked, kind="stable")
         return asked[order], matches[order]
+
+    def match(self, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Records]:
+        """Return which of the keys, in ascending order, this run holds, and their records. Raises DamagedRunError."""
+        which: list[NDArray[np.intp]] = [np.empty(0, dtype=np.intp)]
+        records: list[Records] = [np.empty(0, self._kind)]
+        for start in range(0, len(hi), SLICE):
+            part = slice(start, start + SLICE)
+            found, matches = match_records(self._blocks_around(hi[part]), hi[part], lo[part])
+            which.append(found + start)
+            records.append(matches)
+        return np.concatenate(which), np.concatenate(records)
 
     def read(self) -> Records:
         """Return all records, every block checked. Raises DamagedRunError."""
@@ -81,33 +94,56 @@ class Run:
 
     def _read_index(self) -> None:
         magic, count, width, checksum = _HEADER.unpack(self._pread(_HEADER.size, 0))
-        blocks = -(-count // BLOCK)
-        self._start = _HEADER.size + blocks * 12
+        blocks, pieces = -(-count // BLOCK), count_pieces(count)
+        size = blocks * 12 + pieces * 4
+        self._start = _HEADER.size + size + pieces * PIECE
         if (
             magic != MAGIC
             or width != self._kind.itemsize
             or os.fstat(self._handle).st_size != self._start + count * width
         ):
             raise DamagedRunError(str(self.path))
-        index = self._pread(blocks * 12, _HEADER.size)
+        index = self._pread(size, _HEADER.size)
         if zlib.crc32(index, count) != checksum:
             raise DamagedRunError(str(self.path))
         self._count: int = count
         self.fences: Words = np.frombuffer(index, dtype="u8", count=blocks)
         self._checksums = np.frombuffer(index, dtype="u4", count=blocks, offset=blocks * 8)
         self._checked = np.zeros(blocks, dtype=bool)
+        self._piece_sums = np.frombuffer(index, dtype="u4", count=pieces, offset=blocks * 12)
+        self._pieces_start = _HEADER.size + size
+        self._filter = Filter(pieces, self._read_pieces)
+
+    def admit(self, hi: Words, lo: Words) -> NDArray[np.intp]:
+        """Return which of the keys, in ascending order, may be here: all that are. Raises DamagedRunError."""
+        return self._filter.admit(hi, lo) if self._count else np.empty(0, np.intp)
+
+    def announce_filter(self, hi: Words) -> None:
+        """Have the system fetch what `admit` will read for ascending keys."""
+        spans = self._filter.unread(hi) if len(hi) <= ANNOUNCED else []
+        self._announce((self._pieces_start + at * PIECE, (to + 1 - at) * PIECE) for at, to in spans)
 
     def announce(self, hi: Words) -> None:
-        """Have the system fetch what a look-up of keys will read: one after another, cold blocks cost 0.1 ms each.
+        """Have the system fetch what `match` will read for ascending keys."""
+        width = self._kind.itemsize * BLOCK
+        spans = self._find_spans(hi) if 0 < len(hi) <= ANNOUNCED else []
+        self._announce((self._start + at * width, (to + 1 - at) * width) for at, to in spans)
+
+    def _announce(self, spans: Iterable[tuple[int, int]]) -> None:
+        """Tell the system of spans of the file: one after another, cold ones cost 0.1 ms each.
 
         Announced to all runs before the first is read, the fetches overlap. A look-up of very many keys goes over whole
         runs, which the system notices by itself.
         """
-        if not 0 < len(hi) <= ANNOUNCED or not self._count or not hasattr(os, "posix_fadvise"):
-            return
-        width = self._kind.itemsize * BLOCK
-        for at, to in self._find_spans(hi):
-            os.posix_fadvise(self._handle, self._start + at * width, (to + 1 - at) * width, os.POSIX_FADV_WILLNEED)
+        if hasattr(os, "posix_fadvise"):
+            for offset, size in spans:
+                os.posix_fadvise(self._handle, offset, size, os.POSIX_FADV_WILLNEED)
+
+    def _read_pieces(self, first: int, last: int) -> bytes:
+        content = self._pread((last + 1 - first) * PIECE, self._pieces_start + first * PIECE)
+        if not np.array_equal(sum_pieces(content), self._piece_sums[first : last + 1]):
+            raise DamagedRunError(str(self.path))
+        return content
 
     def _blocks_around(self, hi: Words) -> Records:
         """Return the records of the blocks that ascending keys fall into, still in order."""
@@ -117,14 +153,12 @@ class Run:
         """Return the first and last of the blocks next to one another that keys fall into."""
         last = np.maximum(np.searchsorted(self.fences, hi, side="right") - 1, 0)
         first = np.maximum(np.searchsorted(self.fences, hi, side="left") - 1, 0)
-        # Flags instead of numpy's unique: a third of a bulk look-up's time was sorting block numbers.
+        if len(hi) <= ANNOUNCED:
+            return find_spans(np.sort(np.concatenate([first, last])))
+        # Flags instead of a sort of very many: a third of a bulk look-up's time was sorting block numbers.
         touched = np.zeros(len(self.fences), dtype=bool)
         touched[first] = touched[last] = True
-        blocks = np.flatnonzero(touched)
-        ends = np.flatnonzero(np.diff(blocks) != 1)
-        starts = blocks[np.concatenate([[0], ends + 1])].tolist()
-        stops = blocks[np.concatenate([ends, [len(blocks) - 1]])].tolist()
-        return list(zip(starts, stops, strict=True))
+        return find_spans(np.flatnonzero(touched))
 
     def _read_blocks(self, start: int, stop: int) -> Records:
         width = self._kind.itemsize
@@ -153,6 +187,22 @@ class Run:
             parts.append(part)
             size, offset = size - len(part), offset + len(part)
         return b"".join(parts)
+
+
+def find_keys(runs: Sequence[Run], hi: Words, lo: Words) -> list[tuple[NDArray[np.intp], Records]]:
+    """Return which of the keys each run holds and their records, run by run. Raises DamagedRunError."""
+    order = np.argsort(hi, kind="stable")
+    hi, lo = hi[order], lo[order]
+    for run in runs:
+        run.announce_filter(hi)
+    asked = [run.admit(hi, lo) for run in runs]
+    for run, which in zip(runs, asked, strict=True):
+        run.announce(hi[which])
+    found = []
+    for run, which in zip(runs, asked, strict=True):
+        matched, records = run.match(hi[which], lo[which])
+        found.append((order[which[matched]], records))
+    return found
 
 
 def match_records(records: Records, hi: Words, lo: Words) -> tuple[NDArray[np.intp], Records]:
@@ -216,11 +266,12 @@ def write_run(folder: Path, records: Records) -> Path:
     step = BLOCK * content.dtype.itemsize
     fences = np.ascontiguousarray(content["hi"][::BLOCK]).tobytes()
     checksums = np.array([zlib.crc32(view[at : at + step]) for at in range(0, len(view), step)], dtype="u4").tobytes()
-    index = fences + checksums
+    bloom = make_filter(content["hi"], content["lo"])
+    index = fences + checksums + sum_pieces(bloom.data).tobytes()
     header = _HEADER.pack(MAGIC, len(content), content.dtype.itemsize, zlib.crc32(index, len(content)))
     try:
         with path.open("wb") as stream:
-            stream.writelines((header, index, view))
+            stream.writelines((header, index, bloom.data, view))
     except OSError:
         path.unlink(missing_ok=True)
         raise
