@@ -161,7 +161,7 @@ def nest(levels: int, inner: Any) -> Any:
     return inner
 
 
-@pytest.mark.parametrize("levels", [100, 20_000])
+@pytest.mark.parametrize("levels", [100, 10_000])
 def test_what_lies_too_deep_is_compared_whole(levels: int) -> None:
     delta = compare_values(nest(levels, 1), nest(levels, 2))
     assert delta.fallback == "deep"
