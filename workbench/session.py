@@ -1,5 +1,6 @@
 """The composition root: settings in, a session out. Nothing else wires catalog, log and engine together."""
 
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -8,14 +9,14 @@ from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 import msgspec
 
 from workbench.config import Settings, load_settings
 from workbench.errors import QueryFailedError, UnsupportedOnThisLogError
 from workbench.event import Basis, Event
-from workbench.replay.questions import Questions
+from workbench.deltas.questions import DeltaQuestions
 
 if TYPE_CHECKING:
     import polars as pl
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 Instant = datetime | str
 # How often a statement may find that files of its list were merged away meanwhile.
 LISTINGS = 3
+# A statement with one of these words may read what must be measured first.
+MEASURED: Final = re.compile(r"\b(?:deltas|takings|measures)\b", re.IGNORECASE)
 _progress: "ContextVar[Callable[[QueryProgress], None] | None]" = ContextVar("progress", default=None)
 
 
@@ -67,7 +70,7 @@ def open_session(settings: Settings) -> "Session":
     return Session(settings, log=log, engine=open_engine(settings, registry, log), registry=registry)
 
 
-class Session(Questions):
+class Session(DeltaQuestions):
     """Everything one can ask of a log, and the two ways to add to it. Close it, or use it as a context."""
 
     def __init__(self, settings: Settings, *, log: "Log", engine: "Engine", registry: "Registry") -> None:
@@ -290,6 +293,8 @@ class Session(Questions):
         seconds = chosen.get("time_limit", self.settings.query.time_limit) or None
         how = {**(options or {}), "row_limit": limit, "time_limit": seconds}
         how["progress"] = how.get("progress") or _progress.get()
+        if MEASURED.search(statement):
+            self.bring_up_measures()
         relations = self.relations(stream_ids=stream_ids, span=span)
         for attempt in range(LISTINGS):
             try:
@@ -345,7 +350,7 @@ class Session(Questions):
 
         shapes = self._log.shapes(stream_ids) if span is None else self._log.shapes_of(span)
         lifted = partial(self._log.lift, self.registry) if self.engine.reads_tables else None
-        return make_relations(shapes, self.registry, lifted=lifted) | self._model_relations()
+        return make_relations(shapes, self.registry, lifted=lifted) | self._model_relations() | self._delta_relations()
 
     def dbapi(self) -> Any:
         """Return a DB-API 2.0 connection on this session, read-only; marimo's SQL cells take it as an engine."""

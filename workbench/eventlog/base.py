@@ -21,6 +21,8 @@ from workbench.eventlog.write import Written
 from workbench.sources.base import Source
 
 if TYPE_CHECKING:
+    from pyiceberg.schema import Schema
+
     from workbench.config import Settings
     from workbench.decode.registry import Registry
     from workbench.eventlog.cluster import Cluster
@@ -75,9 +77,13 @@ class Log(ABC):
             f"{older} is lifted to. Read events_stored, or use engine='duckdb'."
         )
 
-    def model_table(self, name: str) -> "ModelTable | None":
-        """Return a table for what replay keeps, `checkpoints` or `populations`; None where there is no place for it."""
-        del name
+    def model_table(self, name: str, shape: "tuple[Schema, int] | None" = None) -> "ModelTable | None":
+        """Return a table for what is kept of answers; None where there is no place for it.
+
+        `checkpoints` and `populations` are known; for any other ``shape`` says its columns, and how many of them files
+        are kept apart by.
+        """
+        del name, shape
         return None
 
     def shapes_of(self, span: Span) -> Mapping[str, Shape]:

@@ -98,10 +98,10 @@ class Reading(msgspec.Struct, frozen=True, kw_only=True):
 class ModelTable:
     """One of the tables, made when first written. What it holds is listed once a snapshot."""
 
-    def __init__(self, tables: Tables, name: str) -> None:
+    def __init__(self, tables: Tables, name: str, shape: tuple[Schema, int] | None = None) -> None:
         self._tables, self.name = tables, name
         self.place = f"{tables.namespace}_derived.{name}"
-        self.schema, self._depth = TABLES[name]
+        self.schema, self._depth = shape or TABLES[name]
         self.columns = trino_columns(self.schema)
         self._known: Reading | None = None
         self._log_id: str | None = None

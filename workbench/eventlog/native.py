@@ -38,6 +38,7 @@ from workbench.eventlog.write import Written, write_batches
 from workbench.sources.base import Source
 
 if TYPE_CHECKING:
+    from pyiceberg.schema import Schema
     from pyiceberg.table import Table
 
 
@@ -159,8 +160,10 @@ class NativeLog(Log):
         with self._errors("lifting events"):
             return self._lifting.bring_up(registry)
 
-    def model_table(self, name: str) -> ModelTable:
-        """Return a table for what replay keeps."""
+    def model_table(self, name: str, shape: "tuple[Schema, int] | None" = None) -> ModelTable:
+        """Return a table for what replay keeps, or another one of the shape given."""
+        if name not in self._models and shape is not None:
+            self._models[name] = ModelTable(self._store.tables, name, shape)
         return self._models[name]
 
     def _shapes(self, stream_ids: Sequence[str] | None) -> Mapping[str, Shape]:

@@ -1,0 +1,135 @@
+"""What a session can be asked of proposals and decisions; what it takes to measure them is kept beside the log."""
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from workbench.errors import DeltaMappingError
+from workbench.replay.asking import Instant
+from workbench.replay.questions import Questions
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from workbench.deltas.delta import Delta
+    from workbench.deltas.kept import Keeper
+    from workbench.deltas.mapping import DeltaMapping
+    from workbench.query.base import Relation
+
+
+class DeltaQuestions(Questions):
+    """The questions of deltas. A log says by ``[deltas.NAME]`` which of its events are proposals and decisions."""
+
+    @cached_property
+    def delta_mappings(self) -> "dict[str, DeltaMapping]":
+        """The kinds of proposals the log's settings declare, by name. Raises DeltaMappingError."""
+        from workbench.deltas.mapping import load_mappings
+
+        return load_mappings(getattr(self.settings, "deltas", {}))
+
+    def deltas(  # noqa: PLR0913 - the filters of the public surface, all keyword-only
+        self,
+        *,
+        kinds: Sequence[str] = (),
+        decisions: Sequence[str] = (),
+        models: Sequence[str | None] = (),
+        versions: Sequence[str | None] = (),
+        persons: Sequence[str | None] = (),
+        stream_ids: Sequence[str] = (),
+        fields: Mapping[str, Sequence[str | None]] | None = None,
+        since: Instant | None = None,
+        until: Instant | None = None,
+        edited_within: float | None = None,
+        limit: int | None = None,
+    ) -> "pl.DataFrame":
+        """Return proposals with what people made of them, one row a proposal, by position.
+
+        Columns: those of the relation `deltas` (docs/deltas.md): the proposal, the decision that counts, the measures
+        of what became of it; nulls where there is nothing to measure. None among values means "none recorded".
+        ``since`` and ``until`` cut on the time it was shown; ``edited_within`` puts the mapping's seconds aside.
+        Raises ArgumentError, DeltaMappingError where the log declares no proposals.
+        """
+        from workbench.deltas.filters import DeltaFilter, choose
+        from workbench.query.events import read_instant
+
+        self._check_declared()
+        chosen = choose(
+            DeltaFilter(
+                kinds=_listed(kinds),
+                decisions=_listed(decisions),
+                models=_listed(models),
+                versions=_listed(versions),
+                persons=_listed(persons),
+                stream_ids=_listed(stream_ids),
+                fields=fields or {},
+                since=read_instant("since", since),
+                until=read_instant("until", until),
+                edited_within=edited_within,
+            )
+        )
+        tail = "order by position" + ("" if limit is None else f" limit {int(limit)}")
+        return self.ask(chosen.select("*", tail), chosen.parameters)
+
+    def delta(self, position: int) -> "Delta":
+        """Return one proposal, named by its position, with all that became of it. Raises ArgumentError."""
+        from workbench.deltas.delta import load_delta
+
+        self._check_declared()
+        return load_delta(self, position)
+
+    def ask(self, statement: str, parameters: Mapping[str, Any]) -> "pl.DataFrame":
+        """Return all rows of one SELECT of the workbench's own, without the limit of rows that people's have."""
+        return self._ask(statement, parameters)
+
+    def _check_declared(self) -> None:
+        if not self.delta_mappings:
+            raise DeltaMappingError(
+                f"The log {self.settings.name!r} does not say which of its events are proposals. Add a file to its "
+                "folder `deltas`, or [deltas.NAME] to workbench.toml; docs/deltas.md shows how."
+            )
+
+    def _delta_relations(self) -> "dict[str, Relation]":
+        """Return the relations of proposals, none where the log declares no proposals or has no positions."""
+        if not self.delta_mappings or self.order != ("position",):
+            return {}
+        from workbench.deltas.pairing import relate_lifecycle
+        from workbench.deltas.relation import relate_deltas
+
+        within = {
+            name: mapping.edited_within
+            for name, mapping in self.delta_mappings.items()
+            if mapping.edited_within is not None
+        }
+        keeper = self._keeper
+        find = keeper.find if self.engine.reads_tables else None
+        return {
+            **relate_lifecycle(self.delta_mappings, self.registry),
+            **relate_deltas(within, model=keeper.wanted.id, read=keeper.read, find=find),
+        }
+
+    @cached_property
+    def _keeper(self) -> "Keeper":
+        from functools import partial
+
+        from workbench.deltas.following import measure_since
+        from workbench.deltas.kept import NAME, SHAPE, Keeper, Measured
+        from workbench.deltas.mapping import hash_mappings
+
+        table = self._log.model_table(NAME, SHAPE)
+        log = self.settings.name if table is None else table.log_id
+        hashed = hash_mappings(self.delta_mappings)
+        wanted = Measured(mappings=hashed, registry_hash=self.registry.hash, log=log)
+        measure = partial(measure_since, self._ask, self.delta_mappings)
+        return Keeper(table, wanted, measure, in_tables=self.engine.reads_tables)
+
+    def bring_up_measures(self) -> int:
+        """Measure what the log took in since, and return up to which position everything is measured.
+
+        It is kept beside the log; where this session may not write there, in its memory. Answers of `deltas` do it
+        themselves. Raises ReadOnlyLogError where the engine reads tables only and they cannot be written.
+        """
+        return self._keeper.bring_up(self.head().last) if self.delta_mappings else -1
+
+
+def _listed(values: Sequence[Any]) -> Sequence[Any]:
+    return [values] if isinstance(values, str) else values
