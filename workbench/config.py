@@ -64,8 +64,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     ``folder`` holds an embedded log; ``catalog`` is the name of a catalog as PyIceberg knows it and then None is the
     folder's own SQLite catalog. ``schemas`` is the folder of event schemas and upcasters,
-    ``projections`` that of projections. ``python_steps`` allows upcasters of that folder to be Python functions; no
-    file can, as a log's folder may be someone else's: it is the variable WORKBENCH_PYTHON_STEPS.
+    ``projections`` that of projections. ``deltas`` holds, by the name of a kind of proposal, the table that says which
+    events it is made of; workbench.deltas.mapping reads them. ``python_steps`` allows upcasters of that folder to be
+    Python functions; no file can, as a log's folder may be someone else's: it is the variable WORKBENCH_PYTHON_STEPS.
     """
 
     folder: Path
@@ -74,6 +75,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     engine: Literal["duckdb", "trino"] = "duckdb"
     schemas: Path | None = None
     projections: Path | None = None
+    deltas: Mapping[str, Mapping[str, Any]] = {}
     python_steps: bool = False
     log: LogSettings = msgspec.field(default_factory=LogSettings)
     query: QuerySettings = msgspec.field(default_factory=QuerySettings)
@@ -112,6 +114,7 @@ def load_settings(
     for name in ("schemas", "projections"):
         given = values.pop(name, None)
         values[name] = base / given if given else _existing(base / name)
+    values["deltas"] = read_deltas(values.get("deltas", {}), base / "deltas", file)
     values["trino"] = read_trino(values.get("trino", {}), environment, catalog=values.get("catalog"))
     if "python_steps" in values:
         raise ConfigError(
@@ -121,6 +124,24 @@ def load_settings(
     if engine is not None:
         values["engine"] = engine
     return _convert(values, file)
+
+
+def read_deltas(given: Any, folder: Path, file: Path) -> dict[str, Any]:
+    """Return the tables ``[deltas.NAME]`` by name, with those of a folder's TOML files. Raises ConfigError.
+
+    A file is one such table, named as the file is, or holds several under ``[deltas.NAME]`` of its own.
+    """
+    found: dict[str, Any] = {}
+    written = [(file, given), *((each, _read(each)) for each in sorted(folder.glob("*.toml")))]
+    for place, table in written:
+        inner = table if place == file else table.get("deltas", {place.stem: table})
+        if not isinstance(inner, dict) or not all(isinstance(each, dict) for each in inner.values()):
+            raise ConfigError(f"{place}: deltas is no table of tables. Write [deltas.NAME], and its parts below.")
+        for name, each in inner.items():
+            if name in found:
+                raise ConfigError(f"{place}: the deltas {name!r} are there already. Give them another name.")
+            found[name] = each
+    return found
 
 
 def is_catalog(name: str) -> bool:

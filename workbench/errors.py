@@ -111,3 +111,7 @@ class UnknownEntityError(WorkbenchError):
 
 class ReadModelError(WorkbenchError):
     """States kept beside the log belong to another declaration, or there is no place for more."""
+
+
+class DeltaMappingError(WorkbenchError):
+    """A ``[deltas.NAME]`` mapping cannot be used: an unknown word, a path that is none, or parts that do not fit."""

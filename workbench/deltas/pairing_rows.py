@@ -1,0 +1,101 @@
+"""The events that a mapping names, each with the proposal it belongs to."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from workbench.deltas.mapping import DECIDED, DeltaMapping
+from workbench.deltas.pairing_reading import DECISIONS, Reader
+from workbench.query.upcast_text import quote_text
+from workbench.replay.expressions import quote_texts
+
+TAKEN: Final = "('accepted', 'edited')"
+_DECIDED: Final = "('accepted', 'edited', 'rejected')"
+# What a rejection's rank is moved back by, so that whatever else was decided of a proposal comes first: 2^62.
+_BEHIND: Final = 4611686018427387904
+_ENVELOPE: Final = ("position", "stream_id", "event_id", "occurred_at", "recorded_at", "actor_id")
+_BY_STREAM: Final = "partition by stream_id order by position"
+_SO_FAR: Final = "rows between unbounded preceding and current row"
+_SHOWN: Final = "case when role = 'proposed' then position end"
+_TAKING: Final = f"case when role in {TAKEN} then position end"
+ROLES: Final = ("proposed", *DECIDED, "requested", "applied")
+
+
+def select_rows(
+    reader: Reader,
+    relation: str,
+    columns: Mapping[str, str],
+    *,
+    up_to: int | None = None,
+    roles: Sequence[str] = ROLES,
+) -> str:
+    """Return the SELECT of the events of some roles: their envelope, role, pair_key, and what is read of them."""
+    mapping = reader.mapping
+    known = [role for role in roles if mapping.types(role)]
+    cases = " ".join(f"when e.event_type in ({quote_texts(mapping.types(role))}) then '{role}'" for role in known)
+    read = [*(f"e.{name} as {name}" for name in _ENVELOPE), f"case {cases} end as role"]
+    if mapping.pair == "names":
+        read.append(f"{_key(reader)} as pair_key")
+    read += [f"{expression} as {name}" for name, expression in columns.items()]
+    return f"select {', '.join(read)} from {relation} as e where {_wanted(mapping, known, up_to)}"  # noqa: S608 - our own words, texts quoted
+
+
+def _wanted(mapping: DeltaMapping, roles: Sequence[str], up_to: int | None) -> str:
+    plain = [name for role in roles if role != "applied" for name in mapping.types(role)]
+    applied = mapping.applied if "applied" in roles else None
+    if applied is not None and applied.actor_kind is None:
+        plain += applied.events
+    wanted = f"e.event_type in ({quote_texts(plain)})"
+    if applied is not None and applied.actor_kind is not None:
+        kind = f"e.actor_kind = {quote_text(applied.actor_kind)}"
+        wanted = f"({wanted} or (e.event_type in ({quote_texts(applied.events)}) and {kind}))"
+    return wanted if up_to is None else f"{wanted} and e.position <= {int(up_to)}"
+
+
+def _key(reader: Reader) -> str:
+    """Return what a proposal is known by and a decision names."""
+    mapping = reader.mapping
+    shown = reader.scalar(mapping.id, "proposed")
+    named = reader.scalar(mapping.names, DECISIONS) if reader.types(DECISIONS) else "null"
+    return f"coalesce({shown}, {named})"
+
+
+def mark_targets(mapping: DeltaMapping, rows: str) -> str:
+    """Return the rows with ``target``, the position of the proposal each belongs to, and ``decision_rank``.
+
+    Of the decisions of one proposal that with the least rank counts: the first that is not a rejection, else the first.
+    """
+    rank = f"when role = 'rejected' then position + {_BEHIND} end as decision_rank"
+    marks = [f"case when role in {TAKEN} then position {rank}"]
+    if mapping.requested:
+        before = "rows between unbounded preceding and 1 preceding"
+        marks.append(f"max(case when role = 'requested' then position end) over ({_BY_STREAM} {_SO_FAR}) as last_asked")
+        marks.append(f"max({_SHOWN}) over ({_BY_STREAM} {before}) as shown_before")
+    return _mark_next(mapping, rows, marks) if mapping.pair == "next" else _mark_names(mapping, rows, marks)
+
+
+def _mark_next(mapping: DeltaMapping, rows: str, marks: Sequence[str]) -> str:
+    """Everything belongs to the proposal before it in its stream; what is applied only where that was taken."""
+    marks = [*marks, f"max({_SHOWN}) over ({_BY_STREAM} {_SO_FAR}) as last_shown"]
+    free = "role = 'requested'"
+    if mapping.applied is not None:
+        marks.append(f"max({_TAKING}) over ({_BY_STREAM} {_SO_FAR}) as last_taken")
+        free += " or (role = 'applied' and not coalesce(last_taken > last_shown, false))"
+    marked = f"select chosen.*, {', '.join(marks)} from ({rows}) as chosen"  # noqa: S608 - our own words, texts quoted
+    return f"select marked.*, case when {free} then null else last_shown end as target from ({marked}) as marked"  # noqa: S608 - the same
+
+
+def _mark_names(mapping: DeltaMapping, rows: str, marks: Sequence[str]) -> str:
+    """A decision belongs to the last proposal before it that has the name it gives, else to the first behind it."""
+    # An event without a key is alone: it must not meet all others that have none.
+    by_key = "partition by pair_key, case when pair_key is null then position end"
+    last = f"max({_SHOWN}) over ({by_key} order by position {_SO_FAR}) as last_shown"
+    marks = [*marks, last, f"min({_SHOWN}) over ({by_key}) as first_shown"]
+    named = f"when role in {_DECIDED} and pair_key is not null then coalesce(last_shown, first_shown) end"
+    own = f"case when role = 'proposed' then position {named}"
+    marked = f"select chosen.*, {', '.join(marks)} from ({rows}) as chosen"  # noqa: S608 - our own words, texts quoted
+    if mapping.applied is None:
+        return f"select marked.*, {own} as target from ({marked}) as marked"  # noqa: S608 - the same
+    aimed = f"select marked.*, {own} as own_target from ({marked}) as marked"  # noqa: S608 - the same
+    nearest = f"last_value(case when role in {TAKEN} then coalesce(own_target, -1) end) ignore nulls"
+    target = f"case when role = 'applied' then nullif({nearest} over ({_BY_STREAM} {_SO_FAR}), -1) else own_target end"
+    return f"select aimed.*, {target} as target from ({aimed}) as aimed"  # noqa: S608 - the same
