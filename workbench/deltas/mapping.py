@@ -197,12 +197,8 @@ def _make(name: str, read: _Table) -> DeltaMapping:
     _check_events(read)
     _check_parts(read)
     content = None if read.content is None else _content("content", read.content)
-    texts: dict[str, Any] = {
-        word: _path(word, getattr(read, word)) for word in _TEXTS if getattr(read, word) is not None
-    }
-    named: dict[str, Any] = {
-        word: _path(word, given) for word in ("names", "id", "person") if (given := getattr(read, word))
-    }
+    given = {word: getattr(read, word) for word in (*_TEXTS, "names", "id", "person")}
+    paths: dict[str, Any] = {word: _path(word, written) for word, written in given.items() if written is not None}
     return DeltaMapping(
         name=name,
         **{role: getattr(read, role) for role in ("proposed", *DECIDED, "requested")},
