@@ -124,6 +124,7 @@ def list_groups(names: Sequence[str]) -> dict[str, str]:
 
 
 def group_by(groups: Mapping[str, str]) -> str:
+    """Return the end of a statement that groups by expressions and orders by them, nulls last."""
     if not groups:
         return ""
     listed = ", ".join(groups.values())

@@ -21,16 +21,19 @@ def count_people(ask: Ask, chosen: Chosen, side: str, **parameters: object) -> p
     """
     bound = {**chosen.parameters, **parameters}
     shares = ", ".join(f"count_if(decision = '{name}') as {name}" for name in DECIDED)
-    tail = f"where {side} is not null group by person, {side} order by person nulls last, {side}"
-    shown = ask(chosen.select(f"person, {side} as side, count(*) as shown, {shares}", tail), bound)
+    tail = f"where {side} is not null group by person, {side} order by min(position)"
+    shown = ask(
+        chosen.select(f"person, {side} as side, count(*) as shown, {shares}, min(position) as first", tail), bound
+    )
     sums = (
         "cast(sum(case when retained_end is not null then characters_taken end) as bigint) as taken, "
         "cast(sum(retained_end) as bigint) as retained"
     )
     kept = ask(chosen.select(f"person, {side} as side, {sums}", tail, relation="takings"), bound)
-    return shown.join(kept, on=["person", "side"], how="left", nulls_equal=True, maintain_order="left").with_columns(
-        pl.col("taken", "retained").fill_null(0)
-    )
+    joined = shown.join(kept, on=["person", "side"], how="left", nulls_equal=True)
+    # People in the order in which the log first names them: their order is part of the bootstrap.
+    first = pl.col("first").min().over("person")
+    return joined.with_columns(pl.col("taken", "retained").fill_null(0), first).sort("first", "side").drop("first")
 
 
 def compare_versions(
@@ -53,7 +56,7 @@ def compare_versions(
 def compare_release(
     ask: Ask, chosen: Chosen, moment: datetime, *, draws: int = DRAWS, seed: int = SEED
 ) -> pl.DataFrame:
-    """Return what came before a moment and from it on, by the time proposals were shown; columns as compare_versions."""
+    """Return what came before a moment and from it on, by when proposals were shown; columns as compare_versions."""
     side = "case when shown_at < :moment then 1 else 2 end"
     return compare_sides(count_people(ask, chosen, side, moment=moment), draws=draws, seed=seed)
 

@@ -15,7 +15,7 @@ from pyiceberg.schema import Schema
 from pyiceberg.types import DoubleType, IcebergType, LongType, NestedField, StringType, TimestamptzType
 
 from workbench.deltas.columns import MEASURES
-from workbench.deltas.measuring import MEASURED
+from workbench.deltas.frames import KEYS, MEASURED
 from workbench.errors import ReadModelError, ReadOnlyLogError
 from workbench.eventlog.models import ModelTable, Reading
 from workbench.query.base import Table as Place
@@ -26,17 +26,17 @@ VERSION: Final = 1
 _TYPES: Final[Mapping[str, type[IcebergType]]] = {"bigint": LongType, "double": DoubleType, "varchar": StringType}
 SCHEMA: Final = Schema(
     NestedField(1, "model", StringType(), required=True),
-    NestedField(2, "proposal_position", LongType(), required=True),
-    NestedField(3, "decision_position", LongType(), required=True),
-    NestedField(4, "measured_position", LongType(), required=True),
-    NestedField(5, "occurred_at", TimestamptzType(), required=True),
-    *(NestedField(number, name, _TYPES[kind]()) for number, (name, kind) in enumerate(MEASURES.items(), start=6)),
+    NestedField(2, "kind", StringType(), required=True),
+    NestedField(3, "proposal_position", LongType(), required=True),
+    NestedField(4, "decision_position", LongType(), required=True),
+    NestedField(5, "measured_position", LongType(), required=True),
+    NestedField(6, "occurred_at", TimestamptzType(), required=True),
+    *(NestedField(number, name, _TYPES[kind]()) for number, (name, kind) in enumerate(MEASURES.items(), start=7)),
 )
 SHAPE: Final = (SCHEMA, 1)
 FRAME: Final[dict[str, Any]] = {
     "model": pl.String(),
-    "proposal_position": pl.Int64(),
-    "decision_position": pl.Int64(),
+    **KEYS,
     "measured_position": pl.Int64(),
     "occurred_at": pl.Datetime("us", "UTC"),
     **MEASURED,
@@ -184,8 +184,10 @@ def keep_measures(table: ModelTable, known: Measured, rows: pl.DataFrame, *, rea
 def latest_measures(parts: list[pl.DataFrame]) -> pl.DataFrame:
     """Return the latest row of each decision."""
     joined = pl.concat([part.select(SCHEMA.column_names) for part in parts], how="vertical_relaxed")
-    keys = ["proposal_position", "decision_position"]
-    return joined.sort(*keys, "measured_position").unique(keys, keep="last", maintain_order=True)
+    keys = list(KEYS)
+    return joined.sort("proposal_position", "decision_position", "kind", "measured_position").unique(
+        keys, keep="last", maintain_order=True
+    )
 
 
 def _mark_rows(rows: pl.DataFrame, model: str, reached: int) -> pl.DataFrame:

@@ -6,15 +6,12 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
-from workbench.deltas.columns import FIELD_MEASURES, MEASURES, TEXT_MEASURES
+from workbench.deltas.columns import FIELD_MEASURES, TEXT_MEASURES
+from workbench.deltas.frames import SCHEMA
 from workbench.deltas.metrics import TextMeasures, measure_pairs
 from workbench.deltas.numbers import read_value
 from workbench.deltas.structure import compare_values
 
-TYPES: Final = {"bigint": pl.Int64(), "double": pl.Float64(), "varchar": pl.String()}
-KEYS: Final = {"proposal_position": pl.Int64(), "decision_position": pl.Int64()}
-MEASURED: Final = {name: TYPES[kind] for name, kind in MEASURES.items()}
-SCHEMA: Final = {**KEYS, **MEASURED}
 _JSON: Final = ("edits", "places")
 
 
@@ -25,6 +22,7 @@ class Taking(msgspec.Struct, frozen=True, kw_only=True):
     became of it in its document, as columns of `measures`; where they hold ``value_end``, that is the value compared.
     """
 
+    kind: str
     proposal_position: int
     decision_position: int
     proposed: str | None
@@ -39,8 +37,8 @@ def measure_takings(takings: Sequence[Taking], *, workers: int | None = None) ->
     Two texts are compared by words and characters, any other two values path by path; where there is nothing to compare
     the measures are null. The rows depend on their own taking alone, not on the others or their order.
 
-    >>> accepted = Taking(proposal_position=4, decision_position=7, proposed='"a loan"', value='"the loan"')
-    >>> measure_takings([accepted]).select("words_kept", "words_deleted", "words_inserted", "hter").row(0)
+    >>> taking = Taking(kind="k", proposal_position=4, decision_position=7, proposed='"a loan"', value='"the loan"')
+    >>> measure_takings([taking]).select("words_kept", "words_deleted", "words_inserted", "hter").row(0)
     (1, 1, 1, 0.5)
     """
     sides = [_read_sides(taking) for taking in takings]
@@ -49,6 +47,7 @@ def measure_takings(takings: Sequence[Taking], *, workers: int | None = None) ->
         measured |= _measure_texts(takings, sides, is_tokenised=is_tokenised, workers=workers)
     rows = [
         {
+            "kind": taking.kind,
             "proposal_position": taking.proposal_position,
             "decision_position": taking.decision_position,
             **(measured.get(number) or ({} if found is None else _write_fields(*found))),

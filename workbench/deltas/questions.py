@@ -10,6 +10,7 @@ from workbench.replay.questions import Questions
 
 if TYPE_CHECKING:
     import polars as pl
+    import pyarrow as pa
 
     from workbench.deltas.delta import Delta
     from workbench.deltas.kept import Keeper
@@ -25,7 +26,7 @@ class DeltaQuestions(Questions):
         """The kinds of proposals the log's settings declare, by name. Raises DeltaMappingError."""
         from workbench.deltas.mapping import load_mappings
 
-        return load_mappings(getattr(self.settings, "deltas", {}))
+        return load_mappings(self.settings.deltas)
 
     def deltas(  # noqa: PLR0913 - the filters of the public surface, all keyword-only
         self,
@@ -90,28 +91,29 @@ class DeltaQuestions(Questions):
 
     def _delta_relations(self) -> "dict[str, Relation]":
         """Return the relations of proposals, none where the log declares no proposals or has no positions."""
-        if not self.delta_mappings or self.order != ("position",):
-            return {}
-        from workbench.deltas.pairing import relate_lifecycle
+        return self._related if self.delta_mappings and self.order == ("position",) else {}
+
+    @cached_property
+    def _related(self) -> "dict[str, Relation]":
+        from workbench.deltas.pairing_relations import relate_lifecycle
         from workbench.deltas.relation import relate_deltas
 
-        within = {
-            name: mapping.edited_within
-            for name, mapping in self.delta_mappings.items()
-            if mapping.edited_within is not None
-        }
+        within = {name: each.edited_within for name, each in self.delta_mappings.items() if each.edited_within}
         keeper = self._keeper
         find = keeper.find if self.engine.reads_tables else None
         return {
             **relate_lifecycle(self.delta_mappings, self.registry),
-            **relate_deltas(within, model=keeper.wanted.id, read=keeper.read, find=find),
+            **relate_deltas(within, model=keeper.wanted.id, read=self._read_measures, find=find),
         }
+
+    def _read_measures(self) -> "pa.Table":
+        """Return the rows of `measures`, for an engine in process."""
+        from workbench.deltas.relation import MEASURE_COLUMNS
+
+        return self._keeper.rows(self.head().last).select(list(MEASURE_COLUMNS)).to_arrow()
 
     @cached_property
     def _keeper(self) -> "Keeper":
-        from functools import partial
-
-        from workbench.deltas.following import measure_since
         from workbench.deltas.kept import NAME, SHAPE, Keeper, Measured
         from workbench.deltas.mapping import hash_mappings
 
@@ -119,8 +121,12 @@ class DeltaQuestions(Questions):
         log = self.settings.name if table is None else table.log_id
         hashed = hash_mappings(self.delta_mappings)
         wanted = Measured(mappings=hashed, registry_hash=self.registry.hash, log=log)
-        measure = partial(measure_since, self._ask, self.delta_mappings)
-        return Keeper(table, wanted, measure, in_tables=self.engine.reads_tables)
+        return Keeper(table, wanted, self._measure, in_tables=self.engine.reads_tables)
+
+    def _measure(self, after: int, up_to: int) -> "pl.DataFrame":
+        from workbench.deltas.following import measure_since
+
+        return measure_since(self._ask, self.delta_mappings, after, up_to)
 
     def bring_up_measures(self) -> int:
         """Measure what the log took in since, and return up to which position everything is measured.

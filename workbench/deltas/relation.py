@@ -9,7 +9,7 @@ from workbench.deltas.columns import DELTA_COLUMNS, MEASURES, PROPOSAL_COLUMNS
 from workbench.query.base import Relation, Table
 from workbench.replay.expressions import quote_texts
 
-KEYS: Final = {"proposal_position": "bigint", "decision_position": "bigint"}
+KEYS: Final = {"kind": "varchar", "proposal_position": "bigint", "decision_position": "bigint"}
 MEASURE_COLUMNS: Final = {**KEYS, **MEASURES}
 # Of a taking these come of its own decision event, not of the one that counts for its proposal.
 _OF_DECISION: Final = {
@@ -58,7 +58,7 @@ def relate_deltas(
 def select_measures(model: str) -> str:
     """Return the SELECT of the latest measures of each decision, of one model."""
     columns = ", ".join(MEASURE_COLUMNS)
-    latest = "partition by proposal_position, decision_position order by measured_position desc"
+    latest = "partition by kind, proposal_position, decision_position order by measured_position desc"
     newest = f"row_number() over ({latest}) as newest"
     return (
         f"select {columns} from (select {columns}, {newest} from {_ROWS} "  # noqa: S608 - our own words; the model is hexadecimal
@@ -83,7 +83,7 @@ def select_takings(edited_within: Mapping[str, float]) -> str:
 
 def _select(shown: Mapping[str, str], sources: str, decision: str) -> str:
     columns = [f"{shown.get(name, f'm.{name}')} as {name}" for name in DELTA_COLUMNS]
-    joined = f"m.proposal_position = p.position and m.decision_position = {decision}"
+    joined = f"m.kind = p.kind and m.proposal_position = p.position and m.decision_position = {decision}"
     return f"select {', '.join(columns)} from {sources} on {joined}"  # noqa: S608 - our own words
 
 

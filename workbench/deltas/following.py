@@ -1,0 +1,72 @@
+"""Find what is to be measured in the log, and measure it: the decisions of some events, and the texts they took."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+import polars as pl
+
+from workbench.deltas.frames import KEYS, SCHEMA
+from workbench.deltas.mapping import DeltaMapping
+from workbench.deltas.measuring import Taking, measure_takings
+from workbench.replay.expressions import quote_texts
+
+AskStreams = Callable[[str, Mapping[str, Any], Sequence[str] | None], pl.DataFrame]
+_COLUMNS: Final = (
+    "p.kind as kind, p.position as proposal_position, d.position as decision_position, p.stream_id as stream_id, "
+    "p.shown_at as occurred_at, d.ordinal as ordinal, d.decision as decision, p.content as content, d.value as value"
+)
+
+
+def measure_since(ask: AskStreams, mappings: Mapping[str, DeltaMapping], after: int, up_to: int) -> pl.DataFrame:
+    """Return the measures that events behind a position, and up to another, make new or other.
+
+    Columns: those of `measures`, and occurred_at, when the proposal was shown. With ``after`` -1 it is everything.
+    """
+    found = find_takings(ask, mappings, after, up_to)
+    takings: list[Taking] = []
+    for (kind,), rows in found.group_by("kind", maintain_order=True):
+        mapping = mappings[str(kind)]
+        followed = follow_takings(ask, mapping, rows, up_to)
+        takings += [_make_taking(mapping, row, followed) for row in rows.iter_rows(named=True)]
+    measured = measure_takings(takings) if takings else pl.DataFrame(schema=SCHEMA)
+    return measured.join(found.select(*KEYS, "occurred_at"), on=list(KEYS), how="left", maintain_order="left")
+
+
+def find_takings(ask: AskStreams, mappings: Mapping[str, DeltaMapping], after: int, up_to: int) -> pl.DataFrame:
+    """Return the decisions that took a proposal, of those that events behind a position touch."""
+    touched = [_touching(name, mapping) for name, mapping in mappings.items() if mapping.text is not None]
+    since = " or ".join(["d.position > :after", "p.position > :after", *touched])
+    statement = (
+        f"select {_COLUMNS} from decisions d join proposals p on p.position = d.proposal_position and p.kind = d.kind "  # noqa: S608 - our own words; names quoted, values bound
+        "where d.decision in ('accepted', 'edited') and d.position <= :up_to and p.position <= :up_to "
+        f"{f'and ({since}) ' if after >= 0 else ''}order by p.kind, d.position"
+    )
+    parameters = {"up_to": up_to} | ({"after": after} if after >= 0 else {})
+    return ask(statement, parameters, None)
+
+
+def _touching(name: str, mapping: DeltaMapping) -> str:
+    """Return the condition that a proposal's document has grown."""
+    types = () if mapping.text is None else mapping.text.events
+    grown = f"select stream_id from events_stored where position > :after and event_type in ({quote_texts(types)})"  # noqa: S608 - the same
+    return f"p.kind = {quote_texts([name])} and p.stream_id in ({grown})"
+
+
+def _make_taking(mapping: DeltaMapping, row: Mapping[str, Any], followed: Mapping[int, Mapping[str, Any]]) -> Taking:
+    """Return what is compared: of a further decision what it took itself, as the proposal shows the first one's."""
+    is_first = row["ordinal"] == 1
+    proposed = row["content"] if is_first or row["value"] is None else row["value"]
+    return Taking(
+        kind=mapping.name,
+        proposal_position=row["proposal_position"],
+        decision_position=row["decision_position"],
+        proposed=proposed,
+        value=row["content"] if row["value"] is None and row["decision"] == "accepted" else row["value"],
+        is_tokenised=getattr(mapping, "tokenised", False),
+        followed=followed.get(row["decision_position"], {}),
+    )
+
+
+def follow_takings(ask: AskStreams, mapping: DeltaMapping, rows: pl.DataFrame, up_to: int) -> dict[int, dict[str, Any]]:
+    """Return by decision what became of the text it took, as columns of `measures`; nothing without a document."""
+    return {}
