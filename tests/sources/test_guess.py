@@ -25,6 +25,7 @@ TEXTS = {
     "cloudevents": CLOUDEVENT + "\n" + CLOUDEVENT,
     "jsonlines": "\n  " + NAMED,
     "csv": "stream_id,event_type,occurred_at\na,t,2026-01-01T00:00:00Z\n",
+    "agents": '{"messages": [{"role": "user", "content": "Hello"}]}\n',
 }
 
 
@@ -91,7 +92,9 @@ def test_a_character_cut_off_at_the_end_of_the_head_is_no_fault(tmp_path: Path) 
 def test_a_file_of_unknown_kind_is_refused_with_the_kinds_there_are(tmp_path: Path) -> None:
     path = tmp_path / "noise.xes"
     path.write_bytes(b"\x7fELF\x00\x01\x02")
-    with pytest.raises(SourceError, match=r"7f 45 4c 46.*cloudevents, jsonlines, xes, csv, parquet, avro, ocel"):
+    with pytest.raises(
+        SourceError, match=r"7f 45 4c 46.*cloudevents, jsonlines, xes, csv, parquet, avro, ocel, agents"
+    ):
         open_source(path)
 
 

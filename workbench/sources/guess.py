@@ -47,6 +47,8 @@ def open_source(path: str | Path, *, format: str | None = None, mapping: str | P
     possible = "ocel" if head.startswith(_SQLITE) else None
     _check_named(path, kind, recognise(head) or possible)
     kind = kind or recognise(head) or _ask_others(head) or possible
+    if kind == "agents" and given is not None and format is None:
+        kind = "jsonlines"  # of which a mapping says itself what is in its messages
     if kind is None:
         raise SourceError(
             f"{path} is of no kind that is known ({_describe(head)}). "
@@ -72,6 +74,10 @@ def recognise(head: bytes) -> str | None:
         root = _ROOT.match(text)
         return "xes" if root is None or root[1] == "log" else None
     if text.startswith(("{", "[")):
+        from workbench.sources import agents
+
+        if agents.recognises(text):
+            return "agents"
         return "cloudevents" if _MARKER.search(text) else "jsonlines" if _is_json_lines(text) else None
     line = text.split("\n", 1)[0]
     return "csv" if any(mark in line for mark in ",;\t|") else None
@@ -198,6 +204,13 @@ def _open_ocel(path: Path, mapping: Mapping | None) -> Source:
     return OcelSource(path)
 
 
+def _open_agents(path: Path, mapping: Mapping | None) -> Source:
+    from workbench.sources.agents import AgentRuns
+
+    _refuse_mapping("A file of agent runs", mapping)
+    return AgentRuns(path)
+
+
 def _refuse_mapping(kind: str, mapping: Mapping | None) -> None:
     if mapping is not None:
         raise MappingError(f"{kind} says itself which part is which, so {mapping.name} cannot be used. Leave it out.")
@@ -220,4 +233,5 @@ _OPENERS: Final[dict[str, Callable[[Path, Mapping | None], Source]]] = {
     "parquet": _open_parquet,
     "avro": _open_avro,
     "ocel": _open_ocel,
+    "agents": _open_agents,
 }
