@@ -6,6 +6,7 @@ from typing import Any
 
 from workbench import __version__
 from workbench.cli import commands
+from workbench.cli.deltas import define_deltas
 from workbench.cli.models import define_models
 from workbench.cli.replay import define_replay
 
@@ -52,7 +53,7 @@ def build_parser() -> argparse.ArgumentParser:
         command.add_argument("--engine", choices=ENGINES, help="what runs SQL (default: the settings', else duckdb)")
         return command
 
-    for define in (_writing, _finding, _reading, define_replay, define_models, _caring, _showing):
+    for define in (_writing, _finding, _reading, define_replay, define_models, define_deltas, _caring, _showing):
         define(add)
     return parser
 

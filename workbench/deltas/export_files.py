@@ -17,7 +17,7 @@ from workbench.deltas.export import KINDS, RULES_OF, Candidate, ExportPlan, Judg
 from workbench.deltas.export_rows import check_row, write_row
 from workbench.deltas.export_sheets import open_sheet
 from workbench.deltas.export_split import Placed, split_by_person, split_by_time
-from workbench.deltas.filters import Chosen
+from workbench.deltas.filters import Chosen, DeltaFilter
 from workbench.errors import ArgumentError
 
 BATCH: Final = 5_000
@@ -134,6 +134,19 @@ def write_export(export: Export, folder: Path, *, progress: Progress | None = No
 def write_manifest(manifest: Mapping[str, Any]) -> str:
     """Return a manifest's text."""
     return json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
+
+
+def read_manifest(file: Path) -> tuple[ExportPlan, DeltaFilter, int]:
+    """Return the plan, the filter and the position that a manifest repeats. Raises ArgumentError for any other file."""
+    try:
+        manifest = msgspec.json.decode(file.read_bytes())
+        plan = msgspec.convert(manifest["plan"], ExportPlan)
+        basis = manifest["basis"]
+        return plan, msgspec.convert(basis["filter"], DeltaFilter), int(basis["position"])
+    except (OSError, KeyError, TypeError, msgspec.MsgspecError) as error:
+        raise ArgumentError(
+            f"{file} is no manifest of an export: {error}. Name the manifest.json beside its files."
+        ) from error
 
 
 def _write_files(export: Export, folder: Path, progress: Progress | None) -> dict[str, Any]:

@@ -1,10 +1,13 @@
 """What a session can be asked of proposals and decisions; what it takes to measure them is kept beside the log."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workbench.errors import DeltaMappingError
+import msgspec
+
+from workbench.errors import DeltaMappingError, UnsupportedOnThisLogError
 from workbench.replay.asking import Instant
 from workbench.replay.questions import Questions
 
@@ -12,7 +15,11 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
+    from workbench.deltas.aggregates import Ask
     from workbench.deltas.delta import Delta
+    from workbench.deltas.export import ExportPlan
+    from workbench.deltas.export_files import Export, Preview
+    from workbench.deltas.filters import DeltaFilter
     from workbench.deltas.kept import Keeper
     from workbench.deltas.mapping import DeltaMapping
     from workbench.query.base import Relation
@@ -53,7 +60,7 @@ class DeltaQuestions(Questions):
         from workbench.deltas.filters import DeltaFilter, choose
         from workbench.query.events import read_instant
 
-        self._check_declared()
+        self.check_deltas()
         chosen = choose(
             DeltaFilter(
                 kinds=_listed(kinds),
@@ -75,14 +82,80 @@ class DeltaQuestions(Questions):
         """Return one proposal, named by its position, with all that became of it. Raises ArgumentError."""
         from workbench.deltas.delta import load_delta
 
-        self._check_declared()
+        self.check_deltas()
         return load_delta(self, position)
+
+    def preview_export(self, plan: "ExportPlan", wanted: "DeltaFilter", *, position: int | None = None) -> "Preview":
+        """Return what an export would write and what each rule drops; nothing is written.
+
+        ``position`` counts the log up to there, by default its head. Raises ArgumentError, DeltaMappingError.
+        """
+        from workbench.deltas.export_files import preview_export
+
+        return preview_export(self._make_export(plan, wanted, position))
+
+    def export_deltas(
+        self,
+        folder: str | Path,
+        plan: "ExportPlan",
+        wanted: "DeltaFilter",
+        *,
+        position: int | None = None,
+        progress: "Callable[[int, int], None] | None" = None,
+    ) -> dict[str, Any]:
+        """Write deltas for training into a new folder, and return the manifest that stands there beside the files.
+
+        The same plan, filter and position give the same bytes. ``progress`` is told rows written and proposals read;
+        what it raises ends it, and nothing is left. Raises what `preview_export` raises.
+        """
+        from workbench.deltas.export_files import write_export
+
+        return write_export(self._make_export(plan, wanted, position), Path(folder), progress=progress)
+
+    def _make_export(self, plan: "ExportPlan", wanted: "DeltaFilter", position: int | None) -> "Export":
+        from workbench.deltas.export_files import Export
+        from workbench.deltas.filters import choose
+        from workbench.deltas.mapping import hash_mappings
+
+        self.check_deltas()
+        head = self.head().last
+        at = head if position is None else self._check_position(position)
+        basis = {
+            "position": at,
+            "registry_hash": self.registry.hash,
+            "mappings_hash": hash_mappings(self.delta_mappings),
+            "filter": msgspec.to_builtins(wanted),
+        }
+        ask = self.ask if at == head else self._ask_at(at)
+        return Export(ask=ask, chosen=choose(wanted), plan=plan, name=self.settings.name, basis=basis)
+
+    def _ask_at(self, position: int) -> "Ask":
+        """Return a way to ask for deltas as the log had them at a position. What it measures is not kept."""
+        from workbench.deltas.following import measure_since
+        from workbench.deltas.pairing_relations import relate_lifecycle
+        from workbench.deltas.relation import MEASURE_COLUMNS, relate_deltas
+
+        if self.engine.reads_tables:
+            raise UnsupportedOnThisLogError(
+                f"Deltas at position {position} are measured in process, and {self.engine.name} reads tables only. "
+                "Open the log with engine duckdb, or ask for its head."
+            )
+        lifecycle = relate_lifecycle(self.delta_mappings, self.registry, up_to=position)
+
+        def ask(statement: str, parameters: Mapping[str, Any], _streams: Sequence[str] | None = None) -> "pl.DataFrame":
+            return self._ask_kept(statement, parameters, self.relations() | lifecycle | measured)
+
+        measured: dict[str, Relation] = {}
+        rows = measure_since(ask, self.delta_mappings, -1, position).select(list(MEASURE_COLUMNS)).to_arrow()
+        measured |= relate_deltas(self._edited_within, model=f"at-{position}", read=lambda: rows, find=None)
+        return ask
 
     def ask(self, statement: str, parameters: Mapping[str, Any]) -> "pl.DataFrame":
         """Return all rows of one SELECT of the workbench's own, without the limit of rows that people's have."""
         return self._ask(statement, parameters)
 
-    def _check_declared(self) -> None:
+    def check_deltas(self) -> None:
+        """Raise DeltaMappingError where the log does not say which of its events are proposals."""
         if not self.delta_mappings:
             raise DeltaMappingError(
                 f"The log {self.settings.name!r} does not say which of its events are proposals. Add a file to its "
@@ -93,17 +166,20 @@ class DeltaQuestions(Questions):
         """Return the relations of proposals, none where the log declares no proposals or has no positions."""
         return self._related if self.delta_mappings and self.order == ("position",) else {}
 
+    @property
+    def _edited_within(self) -> dict[str, float]:
+        return {name: each.edited_within for name, each in self.delta_mappings.items() if each.edited_within}
+
     @cached_property
     def _related(self) -> "dict[str, Relation]":
         from workbench.deltas.pairing_relations import relate_lifecycle
         from workbench.deltas.relation import relate_deltas
 
-        within = {name: each.edited_within for name, each in self.delta_mappings.items() if each.edited_within}
         keeper = self._keeper
         find = keeper.find if self.engine.reads_tables else None
         return {
             **relate_lifecycle(self.delta_mappings, self.registry),
-            **relate_deltas(within, model=keeper.wanted.id, read=self._read_measures, find=find),
+            **relate_deltas(self._edited_within, model=keeper.wanted.id, read=self._read_measures, find=find),
         }
 
     def _read_measures(self) -> "pa.Table":
