@@ -173,7 +173,7 @@ def test_the_person_s_text_is_what_stands_today_where_it_was_followed() -> None:
 
 def test_structured_content_is_written_as_its_json() -> None:
     """A number keeps the digits it was written with."""
-    row = make_row(1, "a", "b", content='{"rate":1.10}', value='{"rate":1.20}')
+    row = make_row(1, "a", "b") | {"content": '{"rate":1.10}', "value": '{"rate":1.20}'}
     candidate = read_candidate(row, ExportPlan(), None)
     assert (candidate.proposed, candidate.value) == ('{"rate":1.10}', '{"rate":1.20}')
 
