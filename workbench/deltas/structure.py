@@ -62,7 +62,7 @@ def compare_values(proposed: Any, value: Any) -> StructureDelta:
     >>> [(path.sign, path.path) for path in delta.paths], delta.field_acceptance
     ([('=', '/cabin'), ('~', '/bags'), ('+', '/paid')], 0.5)
     """
-    levels, values = _measure(proposed, value)
+    levels, values = measure_values(proposed, value)
     if values > MOST_VALUES:
         return _count([_compare_leaf("", ("", ""), proposed, value)], {}, _patch_whole(proposed, value), "whole")
     is_deep = levels > MOST_LEVELS
@@ -134,7 +134,7 @@ def _compare_leaf(path: str, at: tuple[str, str], proposed: Any, value: Any) -> 
     return PathDelta(path=path, sign=sign, proposed=proposed, value=value, proposed_at=at[0], value_at=at[1])
 
 
-def _measure(*values: Any) -> tuple[int, int]:
+def measure_values(*values: Any) -> tuple[int, int]:
     """Return how deep the values nest and how many they hold in all; without recursion, as they may be of any depth."""
     levels, count = 0, 0
     inside: list[Any] = list(values)
