@@ -21,6 +21,10 @@ class Number(float):
         """Tell whether the other is written alike."""
         return isinstance(other, Number) and other.text == self.text
 
+    def __ne__(self, other: object) -> bool:
+        """Tell whether the other is written otherwise; float has a comparison of its own."""
+        return not self == other
+
     def __hash__(self) -> int:
         return hash(self.text)
 
