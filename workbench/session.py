@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Final, Self
 import msgspec
 
 from workbench.config import Settings, load_settings
+from workbench.deltas.exporting import Exports
 from workbench.errors import QueryFailedError, UnsupportedOnThisLogError
 from workbench.event import Basis, Event
-from workbench.deltas.questions import DeltaQuestions
 
 if TYPE_CHECKING:
     import polars as pl
@@ -70,7 +70,7 @@ def open_session(settings: Settings) -> "Session":
     return Session(settings, log=log, engine=open_engine(settings, registry, log), registry=registry)
 
 
-class Session(DeltaQuestions):
+class Session(Exports):
     """Everything one can ask of a log, and the two ways to add to it. Close it, or use it as a context."""
 
     def __init__(self, settings: Settings, *, log: "Log", engine: "Engine", registry: "Registry") -> None:

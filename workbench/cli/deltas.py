@@ -155,28 +155,18 @@ def _show(session: "Session", chosen: Namespace) -> int:
 
 
 def _export(session: "Session", chosen: Namespace) -> int:
-    from workbench.deltas.export import ExportPlan
-    from workbench.deltas.export_files import read_manifest
-
-    wanted, plan, position = read_filter(chosen), _read_plan(chosen), None
-    if chosen.manifest:
-        plan, wanted, position = read_manifest(Path(chosen.manifest))
+    plan, wanted = _read_plan(chosen), read_filter(chosen)
     if chosen.preview:
-        preview = session.preview_export(plan, wanted, position=position)
-        return _print_preview(msgspec.to_builtins(preview), chosen)
-    folder = Path(chosen.to or f"{session.settings.name}-{plan.format}")
-    manifest = session.export_deltas(folder, plan, wanted, position=position, progress=_show_progress)
-    assert isinstance(plan, ExportPlan)  # noqa: S101
-    print_fields(
-        {
-            "folder": str(folder),
-            "proposals": manifest["proposals"],
-            "rows": manifest["rows"],
-            "files": ", ".join(file["name"] for file in manifest["files"]),
-            "sha256": manifest["sha256"],
-        },
-        as_json=chosen.json,
-    )
+        return _print_preview(msgspec.to_builtins(session.preview_export(plan, wanted)), chosen)
+    if chosen.manifest:
+        folder = Path(chosen.to or "again")
+        manifest = session.export_again(folder, chosen.manifest, progress=_show_progress)
+    else:
+        folder = Path(chosen.to or f"{session.settings.name}-{plan.format}")
+        manifest = session.export_deltas(folder, plan, wanted, progress=_show_progress)
+    written = {name: manifest[name] for name in ("proposals", "rows", "sha256")}
+    files = ", ".join(file["name"] for file in manifest["files"])
+    print_fields({"folder": str(folder), **written, "files": files}, as_json=chosen.json)
     return 0
 
 

@@ -55,6 +55,15 @@ class Preview(msgspec.Struct, frozen=True, kw_only=True):
     wrong: tuple[str, ...]
 
 
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """What a manifest repeats of the log."""
+
+    position: int
+    registry_hash: str
+    mappings_hash: str
+    filter: dict[str, Any]
+
+
 class Export(msgspec.Struct, frozen=True, kw_only=True):
     """Deltas to be exported, and how: ``basis`` is what the manifest repeats of them."""
 
@@ -136,13 +145,13 @@ def write_manifest(manifest: Mapping[str, Any]) -> str:
     return json.dumps(manifest, ensure_ascii=False, indent=2) + "\n"
 
 
-def read_manifest(file: Path) -> tuple[ExportPlan, DeltaFilter, int]:
-    """Return the plan, the filter and the position that a manifest repeats. Raises ArgumentError for any other file."""
+def read_manifest(file: Path) -> tuple[ExportPlan, DeltaFilter, dict[str, Any]]:
+    """Return the plan, the filter and the basis that a manifest repeats. Raises ArgumentError for any other file."""
     try:
         manifest = msgspec.json.decode(file.read_bytes())
         plan = msgspec.convert(manifest["plan"], ExportPlan)
-        basis = manifest["basis"]
-        return plan, msgspec.convert(basis["filter"], DeltaFilter), int(basis["position"])
+        basis = msgspec.convert(manifest["basis"], Basis)
+        return plan, msgspec.convert(basis.filter, DeltaFilter), msgspec.structs.asdict(basis)
     except (OSError, KeyError, TypeError, msgspec.MsgspecError) as error:
         raise ArgumentError(
             f"{file} is no manifest of an export: {error}. Name the manifest.json beside its files."

@@ -1,11 +1,8 @@
 """What a session can be asked of proposals and decisions; what it takes to measure them is kept beside the log."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
-
-import msgspec
 
 from workbench.errors import DeltaMappingError, UnsupportedOnThisLogError
 from workbench.replay.asking import Instant
@@ -17,9 +14,6 @@ if TYPE_CHECKING:
 
     from workbench.deltas.aggregates import Ask
     from workbench.deltas.delta import Delta
-    from workbench.deltas.export import ExportPlan
-    from workbench.deltas.export_files import Export, Preview
-    from workbench.deltas.filters import DeltaFilter
     from workbench.deltas.kept import Keeper
     from workbench.deltas.mapping import DeltaMapping
     from workbench.query.base import Relation
@@ -84,50 +78,6 @@ class DeltaQuestions(Questions):
 
         self.check_deltas()
         return load_delta(self, position)
-
-    def preview_export(self, plan: "ExportPlan", wanted: "DeltaFilter", *, position: int | None = None) -> "Preview":
-        """Return what an export would write and what each rule drops; nothing is written.
-
-        ``position`` counts the log up to there, by default its head. Raises ArgumentError, DeltaMappingError.
-        """
-        from workbench.deltas.export_files import preview_export
-
-        return preview_export(self._make_export(plan, wanted, position))
-
-    def export_deltas(
-        self,
-        folder: str | Path,
-        plan: "ExportPlan",
-        wanted: "DeltaFilter",
-        *,
-        position: int | None = None,
-        progress: "Callable[[int, int], None] | None" = None,
-    ) -> dict[str, Any]:
-        """Write deltas for training into a new folder, and return the manifest that stands there beside the files.
-
-        The same plan, filter and position give the same bytes. ``progress`` is told rows written and proposals read;
-        what it raises ends it, and nothing is left. Raises what `preview_export` raises.
-        """
-        from workbench.deltas.export_files import write_export
-
-        return write_export(self._make_export(plan, wanted, position), Path(folder), progress=progress)
-
-    def _make_export(self, plan: "ExportPlan", wanted: "DeltaFilter", position: int | None) -> "Export":
-        from workbench.deltas.export_files import Export
-        from workbench.deltas.filters import choose
-        from workbench.deltas.mapping import hash_mappings
-
-        self.check_deltas()
-        head = self.head().last
-        at = head if position is None else self._check_position(position)
-        basis = {
-            "position": at,
-            "registry_hash": self.registry.hash,
-            "mappings_hash": hash_mappings(self.delta_mappings),
-            "filter": msgspec.to_builtins(wanted),
-        }
-        ask = self.ask if at == head else self._ask_at(at)
-        return Export(ask=ask, chosen=choose(wanted), plan=plan, name=self.settings.name, basis=basis)
 
     def _ask_at(self, position: int) -> "Ask":
         """Return a way to ask for deltas as the log had them at a position. What it measures is not kept."""
