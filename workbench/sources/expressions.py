@@ -9,6 +9,7 @@ import json
 from typing import Any
 
 import duckdb
+import msgspec
 
 from workbench.errors import MappingError
 from workbench.sources.mapping import Mapping
@@ -128,7 +129,10 @@ class ExpressionCheck:
 
 
 def find_columns(mapping: Mapping) -> set[str]:
-    """Return the columns that a mapping's expressions name, as they are written."""
+    """Return the columns of the input that a mapping names, as they are written; those of its lookup are not."""
+    if mapping.events:
+        plain = [msgspec.structs.replace(each, lookup=mapping.lookup) for each in mapping.events]
+        return set().union(*map(find_columns, plain))
     engine = open_engine()
     check = ExpressionCheck(engine, [], mapping.name)
     tables = {"": mapping.columns, "data.": mapping.data or {}, "metadata.": mapping.metadata or {}}
@@ -136,7 +140,8 @@ def find_columns(mapping: Mapping) -> set[str]:
     for table, expressions in tables.items():
         for target, expression in expressions.items():
             found |= check.find(table + target, expression)
-    return found
+    looked_up = mapping.lookup
+    return found if looked_up is None else found - set(looked_up.columns) | {looked_up.on[0]}
 
 
 def _holds(part: Any) -> bool:

@@ -39,14 +39,21 @@ class RowMapper:
 
     ``jsons`` names the text columns that hold JSON. ``whole`` names the one column that holds all of a record, where
     there is such; it is the payload of a mapping that gives none. Without a mapping the columns go by their names.
+    ``own`` are the columns of the record itself, where others were joined to them.
     """
 
     def __init__(
-        self, mapping: Mapping | None, schema: pa.Schema, *, jsons: Collection[str] = (), whole: str | None = None
+        self,
+        mapping: Mapping | None,
+        schema: pa.Schema,
+        *,
+        jsons: Collection[str] = (),
+        whole: str | None = None,
+        own: list[str] | None = None,
     ) -> None:
         self._mapping = mapping or map_by_name(schema.names)
         self._engine = open_engine()
-        self._columns = schema.names
+        self._columns = own or schema.names
         self._whole = whole
         self._input = _write_input(jsons)
         self._check = ExpressionCheck(self._engine, schema.names, self._mapping.name)

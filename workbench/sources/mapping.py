@@ -13,6 +13,14 @@ A mapping file looks like this; `[columns]` needs stream_id, event_type and occu
     [data]                                            # members of the payload; a null member is left out
     text_delta = "nullif(text_delta, '')::json"       # of type JSON: taken over as it is written
 
+    [lookup]                                          # a second file beside the input, joined on a column
+    file = "sessions.csv"                             # .csv or .parquet; where it is not there its columns are null
+    on = "session_id"                                 # or { column of the input = "column of the file" }
+    columns = { writer = "worker_id" }                # name in expressions = column of the file
+
+    [[expand]]                                        # as often as one row makes events, in this order
+    columns = { event_type = "'Proposed'" }           # over [columns]; data and metadata likewise
+
 `data` and `metadata` are either such tables or, under `[columns]`, one expression that gives JSON text. Without `data`
 the payload holds every column of the input. `[csv]` may give delimiter, quote, header (true or false) and columns.
 """
@@ -29,6 +37,7 @@ from workbench.sources.rows import ENVELOPE
 NEEDED = ("stream_id", "event_type", "occurred_at")
 FORMATS = ("parquet", "csv", "jsonlines", "avro")
 _OBJECTS = ("data", "metadata")
+_ENTRIES = ("format", "columns", *_OBJECTS, "csv", "lookup", "expand")
 _ONE_CHARACTER = 1
 
 
@@ -41,14 +50,33 @@ class CsvForm(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     columns: tuple[str, ...] = ()
 
 
+class Lookup(msgspec.Struct, frozen=True, kw_only=True):
+    """A second file, by which column of the input and of its own it is joined, and its columns by their names here."""
+
+    file: str
+    on: tuple[str, str]
+    columns: dict[str, str]
+
+
+class _Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    file: str
+    on: str | dict[str, str]
+    columns: dict[str, str]
+
+
 class Mapping(msgspec.Struct, frozen=True, kw_only=True):
-    """Which expression gives which column of the log; ``data`` and ``metadata`` may be member by member."""
+    """Which expression gives which column of the log; ``data`` and ``metadata`` may be member by member.
+
+    ``events`` are the mappings of the events that one row makes, where it makes several.
+    """
 
     columns: dict[str, str]
     data: dict[str, str] | None = None
     metadata: dict[str, str] | None = None
     format: str | None = None
     csv: CsvForm = CsvForm()
+    lookup: Lookup | None = None
+    events: tuple["Mapping", ...] = ()
     name: str = "the mapping"
 
 
@@ -67,7 +95,20 @@ def load_mapping(path: Path) -> Mapping:
 
 def read_mapping(content: dict[str, Any], *, name: str = "the mapping") -> Mapping:
     """Return the mapping that these tables mean; raises MappingError."""
-    _refuse_unknown(content, ("format", "columns", "data", "metadata", "csv"), f"{name} has the entry")
+    _refuse_unknown(
+        content, ("format", "columns", "data", "metadata", "csv", "lookup", "expand"), f"{name} has the entry"
+    )
+    kind = content.get("format")
+    if kind is not None and kind not in FORMATS:
+        raise MappingError(f"{name} names the format {kind!r}. Possible are {', '.join(FORMATS)}.")
+    events = _read_events(content, name)
+    made = events[0] if events else _read_targets(content, name)
+    csv, lookup = _read_csv_form(content.get("csv", {}), name), _read_lookup(content.get("lookup"), name)
+    return msgspec.structs.replace(made, format=kind, csv=csv, lookup=lookup, events=events)
+
+
+def _read_targets(content: dict[str, Any], name: str) -> Mapping:
+    """Return what gives the columns of one event."""
     columns = _read_expressions(content, "columns", name) or {}
     _refuse_unknown(columns, tuple(ENVELOPE), f"{name} maps the column")
     for column in NEEDED:
@@ -77,10 +118,40 @@ def read_mapping(content: dict[str, Any], *, name: str = "the mapping") -> Mappi
     for table in _OBJECTS:
         if table in columns and objects[table] is not None:
             raise MappingError(f"{name} gives {table} twice: keep it in [columns] or in [{table}].")
-    kind = content.get("format")
-    if kind is not None and kind not in FORMATS:
-        raise MappingError(f"{name} names the format {kind!r}. Possible are {', '.join(FORMATS)}.")
-    return Mapping(columns=columns, **objects, format=kind, csv=_read_csv_form(content.get("csv", {}), name), name=name)
+    return Mapping(columns=columns, data=objects["data"], metadata=objects["metadata"], name=name)
+
+
+def _read_events(content: dict[str, Any], name: str) -> tuple[Mapping, ...]:
+    """Return the mappings of the events that a row makes: what all of them have, and what each has of its own."""
+    written = content.get("expand", [])
+    if not isinstance(written, list) or not all(isinstance(each, dict) for each in written):
+        raise MappingError(f"{name}: expand is no list of tables. Write [[expand]] once for each event of a row.")
+    found = []
+    for number, each in enumerate(written, start=1):
+        _refuse_unknown(each, ("columns", *_OBJECTS), f"{name}, [[expand]] number {number}, has the entry")
+        tables = {table for table in ("columns", *_OBJECTS) if table in each or table in content}
+        joined = {table: {**_table(content, table, name), **_table(each, table, name)} for table in tables}
+        found.append(_read_targets(joined, f"{name}, [[expand]] number {number}"))
+    return tuple(found)
+
+
+def _table(content: dict[str, Any], table: str, name: str) -> dict[str, str]:
+    return _read_expressions(content, table, name) or {}
+
+
+def _read_lookup(content: Any, name: str) -> Lookup | None:
+    if content is None:
+        return None
+    try:
+        read = msgspec.convert(content, _Lookup, strict=True)
+    except msgspec.ValidationError as error:
+        raise MappingError(f"{name}: [lookup] is not valid: {error}. It gives file, on and columns.") from error
+    on = {read.on: read.on} if isinstance(read.on, str) else read.on
+    if len(on) != 1 or not read.columns or Path(read.file).name != read.file:
+        raise MappingError(
+            f"{name}: [lookup] joins one file beside the input on one column, and takes at least one of its columns."
+        )
+    return Lookup(file=read.file, on=next(iter(on.items())), columns=read.columns)
 
 
 def map_by_name(columns: list[str]) -> Mapping:

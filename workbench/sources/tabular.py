@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from workbench.sources.base import MappedChunk
+from workbench.sources.lookup import LookupTable
 from workbench.sources.mapper import RowMapper
 from workbench.sources.mapping import Mapping
 from workbench.sources.rows import ENVELOPE, MappedSource, complete_rows
@@ -49,17 +50,52 @@ class TabularSource(MappedSource):
 
     def chunks(self) -> Iterator[MappedChunk]:
         """Yield the mapped rows, 50,000 at a time, in the order of the file; offset and line count rows or bytes."""
-        mapper: RowMapper | None = None
+        mappers: list[RowMapper] = []
+        lookup = self._open_lookup()
         for batch in self.read_batches():
-            if mapper is None:
-                mapper = RowMapper(self.mapping, batch.inputs.schema, jsons=self.jsons, whole=self.whole)
-            mapped = mapper.map_rows(batch.inputs, with_raw=batch.raws is None)
-            columns: dict[str, Any] = {name: mapped[name].combine_chunks() for name in mapped.column_names}
-            columns["raw"] = columns["raw"].cast(pa.binary()) if batch.raws is None else batch.raws
-            if batch.faults is not None:
-                columns = _clear_faulty(columns, pa.array(batch.faults, pa.string()))
-            places = {"offset": batch.offsets, "line": batch.lines}
-            yield MappedChunk(rows=complete_rows(columns | places, mapped.num_rows, self.media_type))
+            inputs = batch.inputs if lookup is None else lookup.join(batch.inputs)
+            if not mappers:
+                own, mapping = batch.inputs.schema.names, self.mapping
+                several = mapping.events if mapping is not None and mapping.events else (mapping,)
+                how = {"jsons": self.jsons, "whole": self.whole, "own": own}
+                mappers = [RowMapper(each, inputs.schema, **how) for each in several]
+            yield MappedChunk(rows=_interleave([self._map(each, inputs, batch) for each in mappers]))
+
+    def _open_lookup(self) -> LookupTable | None:
+        mapping = self.mapping
+        return (
+            None if mapping is None or mapping.lookup is None else LookupTable(mapping.lookup, self.path, mapping.name)
+        )
+
+    def _map(self, mapper: RowMapper, inputs: pa.Table, batch: Batch) -> pa.Table:
+        """Return the rows of one event a row of the input."""
+        mapped = mapper.map_rows(inputs, with_raw=batch.raws is None)
+        columns: dict[str, Any] = {name: mapped[name].combine_chunks() for name in mapped.column_names}
+        columns["raw"] = columns["raw"].cast(pa.binary()) if batch.raws is None else batch.raws
+        if batch.faults is not None:
+            columns = _clear_faulty(columns, pa.array(batch.faults, pa.string()))
+        places = {"offset": batch.offsets, "line": batch.lines}
+        return complete_rows(columns | places, mapped.num_rows, self.media_type)
+
+
+def _interleave(events: list[pa.Table]) -> pa.Table:
+    """Return the first event of the first row, its second, then those of the second row.
+
+    The offset of each counts events, so that no two have the same: a row's offset times their number, and its place.
+    """
+    if len(events) == 1:
+        return events[0]
+    count, several = events[0].num_rows, len(events)
+    place = events[0].schema.get_field_index("offset")
+    placed = [
+        rows.set_column(place, "offset", pc.add(pc.multiply(rows["offset"], several), number))
+        for number, rows in enumerate(events)
+    ]
+    if any("fault" in rows.column_names for rows in placed):
+        sound = pa.nulls(count, pa.string())
+        placed = [rows if "fault" in rows.column_names else rows.append_column("fault", sound) for rows in placed]
+    order = np.arange(count * several).reshape(several, count).T.ravel()
+    return pa.concat_tables(placed).take(pa.array(order)).replace_schema_metadata(events[0].schema.metadata)
 
 
 def _clear_faulty(columns: dict[str, Any], faults: pa.Array) -> dict[str, Any]:
