@@ -33,7 +33,7 @@ def test_the_pages_of_a_server_share_its_log_and_one_session(
     make_app(load_settings(hostile_log))
     monkeypatch.setenv(LOG, "/nowhere")
     assert share_session() is share_session(str(hostile_log))
-    assert [app["name"] for app in known_apps()] == ["Home", "Timeline", "As of"]
+    assert [app["name"] for app in known_apps()] == ["Home", "Timeline", "As of", "Deltas"]
     assert share_session().head().event_count == 120
 
 

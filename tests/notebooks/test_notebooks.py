@@ -33,7 +33,7 @@ def run(*command: str, environment: dict[str, str], folder: Path) -> subprocess.
     )
 
 
-NOTEBOOKS = pytest.mark.parametrize("name", ["timeline", "as_of"])
+NOTEBOOKS = pytest.mark.parametrize("name", ["timeline", "as_of", "deltas"])
 
 
 @NOTEBOOKS

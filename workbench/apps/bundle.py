@@ -38,8 +38,22 @@ SCRIPTS: Final = {
         "what_if.js",
         "as_of.js",
     ),
+    "deltas": (
+        *SHARED,
+        "delta_redline.js",
+        "delta_filters.js",
+        "delta_pictures.js",
+        "delta_list.js",
+        "delta_one.js",
+        "delta_structure.js",
+        "deltas.js",
+    ),
 }
-STYLES: Final = {"timeline": ("timeline.css",), "as_of": ("timeline.css", "as_of.css")}
+STYLES: Final = {
+    "timeline": ("timeline.css",),
+    "as_of": ("timeline.css", "as_of.css"),
+    "deltas": ("timeline.css", "deltas.css"),
+}
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from workbench.apps.sessions import share_session
-from workbench.apps.widget import AsOfWidget, TimelineWidget
+from workbench.apps.widget import AsOfWidget, DeltasWidget, TimelineWidget
 from workbench.session import Session
 
 
@@ -23,3 +23,8 @@ def timeline_app(session: Session, query: Mapping[str, Sequence[str]] | None = N
 def as_of_app(session: Session, query: Mapping[str, Sequence[str]] | None = None) -> AsOfWidget:
     """Return As of as a widget; ``query`` are the parameters of a link it opens with."""
     return AsOfWidget(session, query=query)
+
+
+def deltas_app(session: Session, query: Mapping[str, Sequence[str]] | None = None) -> DeltasWidget:
+    """Return Deltas as a widget; ``query`` are the parameters of a link it opens with."""
+    return DeltasWidget(session, query=query)

@@ -37,6 +37,16 @@ def as_of_app(session: Session, query: Any = None) -> Any:
     return marimo.ui.anywidget(widget)
 
 
+def deltas_app(session: Session, query: Any = None) -> Any:
+    """Return Deltas as a marimo element; ``query`` is `mo.query_params()`, or the parameters of a link."""
+    import marimo
+
+    from workbench.apps.widget import DeltasWidget
+
+    widget = DeltasWidget(session, query=_read(query), in_address=True, apps=known_apps())
+    return marimo.ui.anywidget(widget)
+
+
 def _read(query: Any) -> dict[str, list[str]]:
     if query is None:
         return {}

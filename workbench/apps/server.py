@@ -27,6 +27,7 @@ HOME_HEADERS: Final = {
 APPS: Final = (
     ("timeline", "Timeline", "What happened, in which order?"),
     ("as_of", "As of", "What was true at a moment, and why?"),
+    ("deltas", "Deltas", "What did the AI propose, and what became of it?"),
 )
 
 

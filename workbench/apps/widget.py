@@ -11,6 +11,7 @@ import traitlets
 from workbench.apps.answers import Answer, Request, answer_request
 from workbench.apps.as_of_answers import answer_as_of
 from workbench.apps.bundle import load_bundle, load_style
+from workbench.apps.deltas_answers import answer_deltas
 from workbench.apps.work import StoppedError, Watch, Work
 from workbench.errors import ArgumentError, EngineUnreachableError, QueryRefusedError, WorkbenchError
 from workbench.session import Session
@@ -116,6 +117,15 @@ class AsOfWidget(AppWidget):
 
     def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
         return answer_as_of(self._session, request)
+
+
+class DeltasWidget(AppWidget):
+    """What the AI proposed, and what became of it."""
+
+    app = "deltas"
+
+    def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
+        return answer_deltas(self._session, request)
 
 
 def _kind(error: WorkbenchError) -> str:

@@ -1,0 +1,148 @@
+"""How long what was taken stays as it was: the share still untouched, one curve a version, with its band."""
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import altair as alt
+import msgspec
+import polars as pl
+
+from workbench.charts.deltas import Size, ai_ink, box, draw_boxes, draw_words, lay, pixels, word
+from workbench.charts.theme import Palette
+
+LEFT: Final = 44
+RIGHT: Final = 92
+TOP: Final = 10
+PLOT: Final = 116
+LINE: Final = 16
+AXIS: Final = 26
+HORIZON: Final = 600
+TICKS: Final = (0, 120, 300, 600)
+DASHES: Final = ((1, 0), (5, 3), (2, 2), (8, 3, 2, 3))
+
+
+class Curve(msgspec.Struct, frozen=True, kw_only=True):
+    """One version: ``steps`` as (seconds, share, low, high), from 0 on, and how many were at risk at each tick."""
+
+    words: str
+    steps: Sequence[tuple[float, float, float, float]]
+    at_risk: Sequence[int]
+
+    @property
+    def last(self) -> float:
+        """The share at the end of the axis."""
+        return [share for seconds, share, _, _ in self.steps if seconds <= HORIZON][-1]
+
+
+def survival_size(curves: int, width: int) -> Size:
+    """Return the pixels of the picture of so many curves."""
+    return Size(width, TOP + PLOT + AXIS + LINE * curves + 4)
+
+
+def survival_geometry(width: int) -> dict[str, int]:
+    """Return where the curves stand in the picture, in pixels, and the seconds they reach to."""
+    return {"left": LEFT, "top": TOP, "width": width - LEFT - RIGHT, "height": PLOT, "horizon": HORIZON}
+
+
+def survival_chart(curves: Sequence[Curve], palette: Palette, *, width: int) -> alt.LayerChart:
+    """Return the curves over ten minutes; the first is solid, the others dashed, each named at its end."""
+    size = survival_size(len(curves), width)
+    floor = find_floor(curves)
+    span = width - LEFT - RIGHT
+
+    def across(seconds: float) -> float:
+        return LEFT + span * seconds / HORIZON
+
+    def down(share: float) -> float:
+        return TOP + PLOT * (1 - share) / (1 - floor)
+
+    marks, numbers = [], []
+    for percent in range(round(100 * floor), 101, 20):
+        y = down(percent / 100)
+        marks.append(box((LEFT, width - RIGHT), (y, y + 1), palette.hairline))
+        numbers.append(word(LEFT - 8, y, "100 %" if percent == 100 else str(percent), palette.secondary))  # noqa: PLR2004 - all of it
+    ink = ai_ink(palette)
+    rows = [
+        {
+            "curve": number,
+            "x": round(across(seconds), 1),
+            "y": round(down(share), 1),
+            "low": round(down(low), 1),
+            "high": round(down(high), 1),
+        }
+        for number, curve in enumerate(curves)
+        for seconds, share, low, high in to_horizon(curve.steps)
+    ]
+    names = [(down(curve.last), f"{curve.words} · {100 * curve.last:.1f} %") for curve in curves]
+    labels = [word(width - RIGHT + 8, y, text, ink) for y, text in spread(names, LINE)]
+    bottom = TOP + PLOT + 13
+    ticks = [word(across(at), bottom, f"{at} s" if at == HORIZON else str(at), palette.secondary) for at in TICKS]
+    for number, curve in enumerate(curves):
+        y = bottom + LINE * (number + 1)
+        ticks += [
+            word(across(at), y, f"{left:,}", palette.secondary) for at, left in zip(TICKS, curve.at_risk, strict=True)
+        ]
+        labels.append(word(width - RIGHT + 22, y, f"at risk, {curve.words}", palette.secondary))
+    return lay(
+        [
+            draw_boxes(marks, size),
+            *_lines(rows, len(curves), size, ink),
+            draw_words(numbers, size, "right"),
+            draw_words(labels, size),
+            draw_words(ticks, size, "center"),
+        ],
+        size,
+        palette,
+    )
+
+
+def _lines(rows: Sequence[dict[str, Any]], curves: int, size: Size, ink: str) -> list[alt.Chart]:
+    x, y = pixels(size)
+    parse: Any = dict.fromkeys(("curve", "x", "y", "low", "high"), "number")
+    form = alt.CsvDataFormat(type="csv", parse=parse)
+    base = alt.Chart(alt.InlineData(values=pl.DataFrame(rows).write_csv(), format=form))
+    across = alt.X("x:Q", scale=x, axis=None)
+    dashes = alt.Scale(
+        domain=list(range(curves)), range=[list(DASHES[number % len(DASHES)]) for number in range(curves)]
+    )
+    return [
+        base.mark_area(interpolate="step-after", opacity=0.16, color=ink, line=False).encode(
+            x=across, y=alt.Y("high:Q", scale=y, axis=None, stack=None), y2=alt.Y2("low"), detail="curve:N"
+        ),
+        base.mark_line(interpolate="step-after", strokeWidth=1.8, color=ink).encode(
+            x=across,
+            y=alt.Y("y:Q", scale=y, axis=None),
+            detail="curve:N",
+            strokeDash=alt.StrokeDash("curve:O", scale=dashes, legend=None),
+        ),
+    ]
+
+
+def find_floor(curves: Sequence[Curve]) -> float:
+    """Return where the axis begins: the fifth of the whole at or below the lowest end of all bands, at most 0.8."""
+    lowest = min([0.99, *(low for curve in curves for _, _, low, _ in to_horizon(curve.steps))])
+    return int(lowest * 5) / 5
+
+
+def to_horizon(
+    steps: Sequence[tuple[float, float, float, float]], horizon: float = HORIZON
+) -> list[tuple[float, float, float, float]]:
+    """Return the steps up to the end of the axis, and the last of them once more there.
+
+    >>> to_horizon([(0, 1.0, 1.0, 1.0), (700, 0.5, 0.4, 0.6)])
+    [(0, 1.0, 1.0, 1.0), (600, 1.0, 1.0, 1.0)]
+    """
+    kept = [step for step in steps if step[0] <= horizon]
+    return [*kept, (horizon, *kept[-1][1:])]
+
+
+def spread(places: Sequence[tuple[float, str]], apart: float) -> list[tuple[float, str]]:
+    """Return labels at their places, moved down where one would stand on another.
+
+    >>> spread([(10, "a"), (12, "b")], 16)
+    [(10, 'a'), (26, 'b')]
+    """
+    placed: list[tuple[float, str]] = []
+    for y, text in sorted(places):
+        placed.append((max(y, placed[-1][0] + apart) if placed else y, text))
+    return placed

@@ -1,0 +1,108 @@
+"""Why a value reads as it does: from today's value back over each edit to the decision, the proposal, the request."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+
+from workbench.deltas.redline import Operation, compare_texts
+from workbench.views.deltas_one import Alternative, OneDelta
+
+# Longer chains name how many edits lie between.
+MOST: Final = 40
+
+
+class Link(msgspec.Struct, frozen=True, kw_only=True):
+    """One step back: what it is, the positions it spans, when (seconds from the decision), and its own redline."""
+
+    what: str
+    title: str
+    first: int | None
+    last: int | None = None
+    at: datetime | None = None
+    seconds: float | None = None
+    person: str | None = None
+    kind: str | None = None
+    words: str | None = None
+    note: str | None = None
+    redline: tuple[Operation, ...] | None = None
+
+
+def list_chain(one: OneDelta, alternatives: Sequence[Alternative]) -> list[Link]:
+    """Return the links from today's value to the request, the latest first."""
+    return [*_value(one), *_edits(one), *_decisions(one, alternatives), _shown(one, alternatives), *_request(one)]
+
+
+def _value(one: OneDelta) -> list[Link]:
+    today = next((each for each in one.delta.moments if each.name == "today"), None)
+    if today is None or not one.delta.steps:
+        return []
+    end = one.delta.document_seconds
+    note = "end of the document" if end is not None else "the document goes on"
+    return [Link(what="value", title="Value today", first=today.position, seconds=end, note=note)]
+
+
+def _edits(one: OneDelta) -> list[Link]:
+    steps = list(reversed(one.delta.steps))
+    shown = [
+        Link(
+            what="edited",
+            title="Edited",
+            first=step.first_position,
+            last=step.last_position,
+            at=step.at,
+            seconds=step.seconds,
+            kind=step.kind,
+            redline=compare_texts(step.before, step.after).operations,
+        )
+        for step in steps[:MOST]
+    ]
+    if len(steps) > MOST:
+        shown.append(Link(what="event", title=f"{len(steps) - MOST:,} earlier edits", first=None))
+    return shown
+
+
+def _decisions(one: OneDelta, alternatives: Sequence[Alternative]) -> list[Link]:
+    row = one.row
+    if row["decision_position"] is None:
+        return [Link(what="decision", title=f"No decision: {row['decision']}", first=row["superseded_by"])]
+    taken = next((number for number, each in enumerate(alternatives, start=1) if each.is_taken), None)
+    which = f", alternative {taken} of {len(alternatives)}" if taken and len(alternatives) > 1 else ""
+    after = "" if row["latency"] is None else f"{row['latency']:,.1f} s after it was shown"
+    return [
+        Link(
+            what="decision",
+            title=f"Decision: {row['decided']}{which}",
+            first=row["decision_position"],
+            at=row["decided_at"],
+            seconds=0.0,
+            person=row["person"],
+            words=after,
+        )
+    ]
+
+
+def _shown(one: OneDelta, alternatives: Sequence[Alternative]) -> Link:
+    row = one.row
+    many = f"{len(alternatives)} alternatives" if len(alternatives) > 1 else None
+    confidence = None if row["confidence"] is None else f"confidence {row['confidence']:.3g}"
+    words = ", ".join(each for each in (many, row["model"], row["version"], confidence) if each)
+    seconds = None if row["latency"] is None else -row["latency"]
+    return Link(
+        what="shown",
+        title="Proposal shown",
+        first=row["position"],
+        at=row["shown_at"],
+        seconds=seconds,
+        words=words or None,
+    )
+
+
+def _request(one: OneDelta) -> list[Link]:
+    request: Any = one.delta.request
+    if request is None:
+        return []
+    at, decided = request["requested_at"], one.row["decided_at"]
+    seconds = None if decided is None else (at - decided).total_seconds()
+    return [Link(what="requested", title="Proposal requested", first=request["position"], at=at, seconds=seconds)]

@@ -1,0 +1,281 @@
+"""One delta: its proposal against what became of it, its measures, and what the person saw."""
+
+import json
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
+
+from workbench.charts.deltas_retained import retained_chart
+from workbench.charts.theme import choose_palette
+from workbench.deltas.metrics import measure_texts
+from workbench.deltas.redline import Operation, Redline, compare_texts
+from workbench.errors import ArgumentError
+from workbench.session import Session
+from workbench.views.deltas_asking import Asking, choose_deltas
+from workbench.views.deltas_choices import DeltasChoices
+from workbench.views.deltas_list import find_neighbours, read_json
+
+if TYPE_CHECKING:
+    from workbench.deltas.delta import Delta
+
+MOMENTS: Final[Mapping[str, str]] = {"taken": "what was taken", "today": "the value today"}
+# Of the document they saw so many characters are shown, three quarters of them before the cursor.
+SEEN: Final = 320
+CAPTION: Final = (
+    "words as drawn: a kept run of under 3 words inside a change counts as changed; TER and Levenshtein align anew"
+)
+Measure = tuple[str, str, str]
+
+
+class Moment(msgspec.Struct, frozen=True, kw_only=True):
+    """A moment a proposal can be held against: its name in a link and in words, and the value, if there was one."""
+
+    name: str
+    words: str
+    value: str | None
+    position: int | None
+    is_censored: bool
+
+
+class Alternative(msgspec.Struct, frozen=True, kw_only=True):
+    """One of what was proposed at once."""
+
+    text: str
+    confidence: float | None
+    is_taken: bool
+    is_hovered: bool
+
+
+class Seen(msgspec.Struct, frozen=True, kw_only=True):
+    """The document as of a position: what stands before and after the cursor, of so many characters in all.
+
+    Where no document is followed ``state`` is that of the proposal's stream, as JSON.
+    """
+
+    position: int
+    before: str = ""
+    after: str = ""
+    starts: int = 0
+    characters: int = 0
+    state: str | None = None
+
+
+class OneDelta(msgspec.Struct, frozen=True, kw_only=True):
+    """A delta and everything about it that is the same whatever its proposal is held against."""
+
+    delta: "Delta"
+    row: Mapping[str, Any]
+    proposed: Any
+    neighbours: Mapping[str, int | None]
+    asked: Asking
+
+    @property
+    def is_structure(self) -> bool:
+        """Tell whether what was proposed is no prose."""
+        return not isinstance(self.proposed, str)
+
+
+def load_one(session: Session, choices: DeltasChoices) -> OneDelta:
+    """Return the delta that is open. Raises ArgumentError where no proposal stands at its position."""
+    if choices.delta is None:
+        raise ArgumentError("No delta is chosen. Choose one of the list.")
+    ask, delta = Asking(session), session.delta(choices.delta)
+    row = judge(ask, choices, delta.row)
+    neighbours = find_neighbours(session, choices)
+    return OneDelta(delta=delta, row=row, proposed=read_json(row["content"]), neighbours=neighbours, asked=ask)
+
+
+def judge(ask: Asking, choices: DeltasChoices, row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the row with its decision as the choices count it: ``within`` may put the mapping's seconds aside."""
+    open_alone = DeltasChoices(within=choices.within)
+    chosen = choose_deltas(open_alone)
+    found = ask(chosen.select("decision", "where position = :open"), {**chosen.parameters, "open": row["position"]})
+    return {**row, "decision": found["decision"][0]} if found.height else row
+
+
+def list_moments(one: OneDelta) -> list[Moment]:
+    """Return what the proposal can be held against, in order of time; none where nothing was taken."""
+    return [
+        Moment(
+            name=each.name,
+            words=MOMENTS.get(each.name, f"after {each.name} s"),
+            value=_text(each.value),
+            position=each.position,
+            is_censored=each.is_censored,
+        )
+        for each in one.delta.moments
+        if each.name != "0"
+    ]
+
+
+def _text(value: str | None) -> str | None:
+    """Return what a JSON text holds where that is prose."""
+    found = read_json(value)
+    return found if isinstance(found, str) else None
+
+
+def choose_moment(moments: Sequence[Moment], against: str) -> Moment | None:
+    """Return the moment asked for, or, where it is none of these or censored, the last one with a value."""
+    possible = [each for each in moments if each.value is not None]
+    return next((each for each in possible if each.name == against), possible[-1] if possible else None)
+
+
+def draw_redline(one: OneDelta, moment: Moment | None) -> Redline:
+    """Return the proposal against the value at a moment; without one the proposal as it is."""
+    proposed = str(one.proposed)
+    if moment is None or moment.value is None:
+        return Redline((Operation("keep", proposed),) if proposed else ())
+    return compare_texts(proposed, moment.value)
+
+
+def list_measures(one: OneDelta, moment: Moment | None, redline: Redline) -> list[list[Measure]]:
+    """Return the measures in three columns, each as name, value and what it is made of."""
+    row = one.row
+    latency = (
+        [("decision latency", _seconds(row["latency"]), f"to {row['decided']}")] if row["latency"] is not None else []
+    )
+    if moment is None or moment.value is None:
+        return [latency] if latency else []
+    texts = measure_texts(str(one.proposed), moment.value)
+    phrases = len({each.move for each in redline.operations if each.move is not None})
+    proposed = redline.words_kept + redline.words_moved + redline.words_deleted
+    value = redline.words_kept + redline.words_moved + redline.words_inserted
+    marked = f"{phrases} phrase{'s' if phrases > 1 else ''}, marked 1{f'–{phrases}' if phrases > 1 else ''}"  # noqa: RUF001 - from … to …
+    words = [
+        ("words kept", str(redline.words_kept), f"of {proposed} proposed"),
+        ("words moved", str(redline.words_moved), marked if phrases else ""),
+        ("words deleted", str(redline.words_deleted), f"of {proposed} proposed"),
+        ("words inserted", str(redline.words_inserted), f"of {value} in the value"),
+    ]
+    return [words, _text_measures(texts), [*latency, *_span_measures(row)]]
+
+
+def _text_measures(texts: Any) -> list[Measure]:
+    ter = "" if texts.ter_edits is None else f"{texts.ter_edits:g} edits ÷ {texts.ter_words:g} words, sacrebleu"
+    return [
+        ("HTER", _two(texts.hter), ter if texts.fallback is None else str(texts.fallback)),
+        (
+            "Levenshtein, words",
+            _share(texts.levenshtein_words, texts.levenshtein_words_of),
+            _of(texts, "words", ", rapidfuzz"),
+        ),
+        (
+            "Levenshtein, characters",
+            _share(texts.levenshtein_characters, texts.levenshtein_characters_of),
+            _of(texts, "characters", ""),
+        ),
+        ("chrF", "–" if texts.chrf is None else f"{texts.chrf:.1f}", "chrF2, sacrebleu"),  # noqa: RUF001 - the sign of no value
+    ]
+
+
+def _of(texts: Any, unit: str, tail: str) -> str:
+    count, of = getattr(texts, f"levenshtein_{unit}"), getattr(texts, f"levenshtein_{unit}_of")
+    return "" if count is None else f"{count:,} ÷ {of:,}{tail}"
+
+
+def _span_measures(row: Mapping[str, Any]) -> list[Measure]:
+    found: list[Measure] = []
+    if row["characters_taken"] is not None:
+        change = row["first_change"]
+        found.append(
+            (
+                "first change",
+                "none" if change is None else _seconds(change),
+                "" if change is None else f"after {row['decided']}",
+            )
+        )
+    for name, words in (
+        ("human_inserted_share", "human share, inserted"),
+        ("human_final_share", "human share, final text"),
+    ):
+        if row[name] is not None:
+            found.append((words, f"{100 * row[name]:.0f} %", "of characters"))
+    return found
+
+
+def _seconds(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:,.1f} s"  # noqa: RUF001 - the sign of no value
+
+
+def _two(value: float | None) -> str:
+    return "–" if value is None else f"{value:.2f}"  # noqa: RUF001 - the sign of no value
+
+
+def _share(count: int | None, of: int | None) -> str:
+    return _two(None if count is None or of is None else count / of if of else 0.0)
+
+
+def list_alternatives(session: Session, one: OneDelta) -> list[Alternative]:
+    """Return what was proposed at once, in the order shown."""
+    mapping = session.delta_mappings[one.row["kind"]].alternatives
+    items = read_json(one.row["alternatives"])
+    if mapping is None or not isinstance(items, list):
+        return []
+    return [
+        Alternative(
+            text=_write(_member(item, mapping.content)),
+            confidence=_number(None if mapping.confidence is None else _member(item, mapping.confidence)),
+            is_taken=number == one.row["taken"],
+            is_hovered=number == one.row["hovered"],
+        )
+        for number, item in enumerate(items)
+    ]
+
+
+def _member(item: Any, path: Sequence[str]) -> Any:
+    for name in path:
+        item = item.get(name) if isinstance(item, dict) else None
+    return item
+
+
+def _write(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _number(value: Any) -> float | None:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def cut_seen(one: OneDelta) -> Seen | None:
+    """Return what of the document they saw is shown, which is what stands around the cursor; or the stream's state."""
+    saw = one.delta.saw
+    if saw is None:
+        return None
+    if saw.text is None:
+        return None if saw.state is None else Seen(state=saw.state, position=saw.position)
+    length = len(saw.text)
+    cursor = length if saw.cursor is None else max(0, min(length, saw.cursor))
+    starts = max(0, min(cursor - SEEN * 3 // 4, length - SEEN))
+    return Seen(
+        before=saw.text[starts:cursor],
+        after=saw.text[cursor : min(length, starts + SEEN)],
+        starts=starts,
+        characters=length,
+        position=saw.position,
+    )
+
+
+def draw_retained(one: OneDelta, choices: DeltasChoices, *, width: int) -> dict[str, Any] | None:
+    """Return what is left of a taken text over time: picture, notes and the share at each check; None unmeasured."""
+    taken = one.row["characters_taken"]
+    if not taken or not one.delta.retained:
+        return None
+    steps = [(seconds, characters / taken) for seconds, characters in one.delta.retained]
+    end = one.delta.document_seconds
+    last = one.delta.retained[-1]
+    notes = [f"{last[1]:,} left after {last[0]:,.1f} s"] if len(steps) > 1 else ["untouched"]
+    if end is not None:
+        notes.append(f"document ends at {end:,.1f} s")
+    checks = [(f"at {seconds} s", _left(one.row[f"retained_{seconds}"], taken)) for seconds in (30, 120, 600)]
+    palette = choose_palette(choices.theme)
+    return {
+        "spec": retained_chart(steps, end, palette, width=width).to_dict(validate=False),
+        "taken": taken,
+        "notes": notes,
+        "checks": [*checks, ("at the end", _left(one.row["retained_end"], taken))],
+    }
+
+
+def _left(characters: int | None, taken: int) -> str:
+    return "censored" if characters is None else f"{100 * characters / taken:.1f} %"
