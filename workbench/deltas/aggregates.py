@@ -70,11 +70,12 @@ def count_values(ask: Ask, chosen: Chosen, name: str) -> pl.DataFrame:
 
 
 def histogram_distances(ask: Ask, chosen: Chosen, bins: int = 20) -> pl.DataFrame:
-    """Return how far what was taken is from what was proposed: low, high, takings; ``bins`` of equal width over [0, 1].
+    """Return how far what was taken is from what was proposed: low, high, takings; ``bins`` of equal width.
 
-    Only what was changed: those at distance 0 are counted by `count_distances`. The last bin holds 1 itself.
+    A bin is (low, high], so the first holds none at distance 0: those are counted by `count_distances`.
     """
-    bucket = f"least(width_bucket(distance, 0e0, 1e0, {int(bins)}), {int(bins)})"
+    # Rounded, so that 0.35 of 20 bins is their seventh on every machine.
+    bucket = f"cast(ceil(round(distance * {int(bins)}e0, 9)) as bigint)"
     statement = chosen.select(
         f"{bucket} as bin, count(*) as takings", f"where distance > 0e0 group by {bucket}", relation="takings"
     )
