@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 class Moment(msgspec.Struct, frozen=True, kw_only=True):
     """What stood in the proposal's place: when taken, after some seconds, today.
 
-    ``name`` is "taken", the seconds, or "today". ``value`` is a JSON text, None where nothing is known; ``position`` the
-    event after which it stood so. A moment is censored where the document ended before.
+    ``name`` is "taken", the seconds, or "today". ``value`` is a JSON text, None where nothing is known;
+    ``position`` the event after which it stood so. A moment is censored where the document ended before.
     """
 
     name: str
@@ -77,15 +77,12 @@ def load_delta(session: "DeltaQuestions", position: int) -> Delta:
     requested = "select * from requests where proposal_position = :position order by position"
     decisions = session.ask(decided, {"position": position}).to_dicts()
     requests = session.ask(requested, {"position": position}).to_dicts()
-    followed = _follow(session, row)
     return Delta(
         row=row,
         decisions=decisions,
         request=requests[-1] if requests else None,
-        moments=_list_moments(row) if followed is None else followed.moments,
-        saw=_find_state(session, row) if followed is None else followed.saw,
-        steps=() if followed is None else followed.steps,
-        retained=() if followed is None else followed.retained,
+        moments=_list_moments(row),
+        saw=_find_state(session, row),
         document_seconds=row["document_seconds"],
     )
 
@@ -99,7 +96,7 @@ def _list_moments(row: Mapping[str, Any]) -> list[Moment]:
 
 
 def _find_state(session: "DeltaQuestions", row: Mapping[str, Any]) -> Saw | None:
-    """Return the state of the proposal's stream just before the decision, or before the proposal where none was made."""
+    """Return the state of the proposal's stream just before the decision, or before the proposal without one."""
     position = (row["decision_position"] or row["position"]) - 1
     if position < 0:
         return None
