@@ -7,18 +7,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workbench.eventlog.filters import LEAST, PIECE, SLICE, count_pieces, make_filter
-from workbench.eventlog.runs import (
-    EVENT_RECORD,
-    STREAM_RECORD,
-    DamagedRunError,
-    Records,
-    Run,
-    Words,
-    find_keys,
-    sort_records,
-    write_run,
-)
+from workbench.eventlog.filters import LEAST, PIECE, SLICE, count_pieces
+from workbench.eventlog.records import EVENT_RECORD, MERGED, STREAM_RECORD, Records, Words, sort_records
+from workbench.eventlog.runs import DamagedRunError, Run, find_keys, write_merged, write_run
 
 
 def make_keys(count: int, seed: int) -> Words:
@@ -72,7 +63,6 @@ def test_a_key_that_is_not_there_costs_no_read_of_records(tmp_path: Path, monkey
 
 def test_a_small_run_has_no_filter(tmp_path: Path) -> None:
     assert count_pieces(LEAST - 1) == 0
-    assert not len(make_filter(*make_keys(10, seed=1).T))
     keys = make_keys(LEAST - 1, seed=1)
     assert len(open_run(tmp_path, keys).find(keys[:, 0], keys[:, 1])[0]) == LEAST - 1
 
@@ -92,3 +82,11 @@ def test_a_flipped_bit_of_a_filter_is_noticed(tmp_path: Path, kind: np.dtype[np.
         run = Run(path, kind)
         with pytest.raises(DamagedRunError):
             run.find(keys[:, 0], keys[:, 1])
+
+
+@pytest.mark.parametrize("sizes", [(5,), (0, 700), (3 * MERGED, MERGED + 5, 70), (100, 100, 100)])
+def test_a_run_of_several_arrays_is_the_run_of_all_their_records(tmp_path: Path, sizes: tuple[int, ...]) -> None:
+    parts = [make_records(make_keys(size, seed=seed)) for seed, size in enumerate(sizes)]
+    merged = write_merged(tmp_path, parts)
+    whole = write_run(tmp_path, sort_records(np.concatenate(parts)))
+    assert merged.read_bytes() == whole.read_bytes()

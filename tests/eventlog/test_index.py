@@ -13,16 +13,8 @@ from hypothesis import strategies as st
 
 from tests.eventlog.logs import append, assert_whole, event_ids, make_events, open_folder, read_events
 from workbench.eventlog import NativeLog
-from workbench.eventlog.runs import (
-    BLOCK,
-    EVENT_RECORD,
-    STREAM_RECORD,
-    DamagedRunError,
-    Mark,
-    Run,
-    sort_records,
-    write_run,
-)
+from workbench.eventlog.records import EVENT_RECORD, STREAM_RECORD, sort_records
+from workbench.eventlog.runs import BLOCK, DamagedRunError, Mark, Run, write_run
 
 SIZE = 700  # eleven blocks, several runs
 

@@ -9,6 +9,7 @@ last and is left to `workbench.decode.payloads`. A line that does not match is s
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -125,6 +126,8 @@ def match_layouts(lines: Lines) -> Iterator[Matched]:
             rest = rest[1:]
             continue
         yield matched
+        if len(matched.rows) == len(rest):
+            return
         rest = np.setdiff1d(rest, matched.rows, assume_unique=True)
 
 
@@ -156,37 +159,40 @@ def match_lines(lines: Lines, rows: Ints, layout: Layout) -> Matched:
     opened, closed = [], []
     at = lines.begins[rows]
     for number, segment in enumerate(layout.segments):
-        opened.append(lines.quotes[first + QUOTES * number + 2])
-        closed.append(lines.quotes[first + QUOTES * number + 3])
+        opened.append(lines.quotes[first + (QUOTES * number + 2)])
+        closed.append(lines.quotes[first + (QUOTES * number + 3)])
         fits &= (opened[-1] - at == len(segment) - 1) & (closed[-1] - opened[-1] > 1)
-        fits &= has_text(lines.text, at, segment)
+        keep_text(fits, lines.text, at, segment)
         at = closed[-1]
-    fits &= has_text(lines.text, at, layout.closing)
+    keep_text(fits, lines.text, at, layout.closing)
     begins, ends = at + len(layout.closing), lines.ends[rows]
     if layout.tail is None:
         fits &= begins == ends
     else:
         ends = ends - len(layout.tail)
-        fits &= (begins <= ends) & has_text(lines.text, ends, layout.tail)
-    oddities = np.searchsorted(lines.oddities, np.stack([lines.begins[rows], at]))
-    fits &= oddities[0] == oddities[1]
+        fits &= begins <= ends
+        keep_text(fits, lines.text, ends, layout.tail)
+    if len(lines.oddities):
+        oddities = np.searchsorted(lines.oddities, np.stack([lines.begins[rows], at]))
+        fits &= oddities[0] == oddities[1]
     matched = Matched(layout, rows, opened, closed, begins, ends)
     return matched if fits.all() else matched.keep(fits)
 
 
-def has_text(text: bytes, places: Ints, wanted: bytes) -> Flags:
-    """Tell at which of the places stands the wanted text, which the text has somewhere: 10 ns a place."""
+def keep_text(fits: Flags, text: bytes, places: Ints, wanted: bytes) -> None:
+    """Take the flag from those of the places where the wanted text, which the text has somewhere, does not stand."""
     found = take_texts(text, places, len(wanted))
-    if found.tobytes() == wanted * len(places):
-        return np.ones(len(places), np.bool_)
+    if found.tobytes() == wanted * len(places):  # 10 ns a place
+        return
     alike: Flags = (found.view(np.uint8).reshape(len(places), -1) == np.frombuffer(wanted, np.uint8)).all(axis=1)
-    return alike & (places <= len(text) - len(wanted))
+    fits &= alike & (places <= len(text) - len(wanted))
 
 
 def take_texts(text: bytes, places: Ints, size: int) -> NDArray[np.void]:
-    """Return ``size`` bytes at each place; where fewer are left, the last ones."""
-    windows = np.ndarray((len(text) - size + 1,), f"V{size}", buffer=text, strides=(1,))
-    return windows[np.minimum(places, len(text) - size)]
+    """Return ``size`` bytes at each of ascending places; where fewer are left, the last ones."""
+    last = len(text) - size
+    windows = np.ndarray((last + 1,), f"V{size}", buffer=text, strides=(1,))
+    return windows[places if not len(places) or places[-1] <= last else np.minimum(places, last)]
 
 
 def cut_texts(text: bytes, begins: Ints, ends: Ints) -> pa.Array:
@@ -198,4 +204,10 @@ def cut_texts(text: bytes, begins: Ints, ends: Ints) -> pa.Array:
     bounds = np.empty(2 * len(begins), np.int32)
     bounds[0::2], bounds[1::2] = begins, ends
     pieces = pa.StringArray.from_buffers(len(bounds) - 1, pa.py_buffer(bounds), pa.py_buffer(text))
-    return pieces.take(pa.array(np.arange(0, len(bounds), 2)))
+    return pieces.take(every_other(len(begins)))
+
+
+@lru_cache(maxsize=64)
+def every_other(count: int) -> pa.Array:
+    """Return the even numbers from 0, so many. Most runs of lines have the same length."""
+    return pa.array(np.arange(0, 2 * count, 2, dtype=np.int32))

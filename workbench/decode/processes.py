@@ -9,6 +9,7 @@ import os
 import pickle
 import subprocess
 import sys
+import threading
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
@@ -29,8 +30,11 @@ START: Final = (
     "import pickle, sys; sys.path[:] = pickle.load(sys.stdin.buffer); "
     "from workbench.decode.processes import serve; serve(sys.stdin.buffer, sys.stdout.buffer)"
 )
-# Arrow's own allocator gives memory back and takes it anew all the time: 0.2 µs an event for the system alone.
-POOL: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system"}
+# Arrow's own allocator gives memory back and takes it anew all the time: 0.2 µs an event for the system alone. The
+# threads of numpy's algebra, which nothing here calls, spin for 0.1 s when they start.
+SETTINGS: Final = {"ARROW_DEFAULT_MEMORY_POOL": "system", "OPENBLAS_NUM_THREADS": "1"}
+# Requests a worker has at a time: it begins the next while this process, busy itself, has yet to take the answer.
+AHEAD: Final = 2
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
@@ -41,14 +45,20 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     sys.stdout = sys.stderr
     gc.disable()
     context = pickle.load(requests)  # noqa: S301 - from the process that started this one
-    while True:
-        try:
-            chunk, indexes, file = pickle.load(requests)  # noqa: S301 - as above
-        except EOFError:
-            return
-        answer = _answer(chunk, indexes, context, file)
-        pickle.dump(answer, answers, protocol=5)
+    arrived: SimpleQueue[tuple[Chunk, Sequence[int] | None, Path | None] | None] = SimpleQueue()
+    # A thread of its own takes requests in, else both sides might wait with a full pipe.
+    threading.Thread(target=_receive, args=(requests, arrived), daemon=True).start()
+    while (request := arrived.get()) is not None:
+        chunk, indexes, file = request
+        pickle.dump(_answer(chunk, indexes, context, file), answers, protocol=5)
         answers.flush()
+
+
+def _receive(requests: BinaryIO, arrived: SimpleQueue[Any]) -> None:
+    with suppress(EOFError, pickle.UnpicklingError):
+        while True:
+            arrived.put(pickle.load(requests))  # noqa: S301 - from the process that started this one
+    arrived.put(None)
 
 
 def _answer(
@@ -66,7 +76,7 @@ def _answer(
 
 
 class WorkerPool:
-    """Some worker processes, each fed by a thread, as a pipe is written and read in turn.
+    """Some worker processes, each fed by as many threads as it has requests at a time.
 
     With a ``folder``, events come back in a file there each, mapped: what is read where it lies is copied once, through
     a pipe four times.
@@ -76,10 +86,10 @@ class WorkerPool:
         self.folder = folder
         self.asked: list[Future[Decoded]] = []
         self.workers = [_start(context) for _ in range(count)]
-        self.idle: SimpleQueue[subprocess.Popen[bytes]] = SimpleQueue()
-        for worker in self.workers:
-            self.idle.put(worker)
-        self.threads = ThreadPoolExecutor(count, thread_name_prefix="decode")
+        self.ready: SimpleQueue[Channel] = SimpleQueue()
+        for channel in [*map(Channel, self.workers)] * AHEAD:
+            self.ready.put(channel)
+        self.threads = ThreadPoolExecutor(count * AHEAD, thread_name_prefix="decode")
 
     def submit(self, chunk: Chunk, indexes: Sequence[int] | None) -> Future[Decoded]:
         """Return the promise of what becomes of a chunk."""
@@ -89,22 +99,22 @@ class WorkerPool:
 
     @property
     def is_hungry(self) -> bool:
-        """Whether there are fewer chunks asked for than keep the workers busy: one at work and two ahead for each."""
+        """Whether there are fewer chunks asked for than keep the workers busy: those they have, and one more each."""
         self.asked = [asked for asked in self.asked if not asked.done()]
-        return len(self.asked) < 3 * len(self.workers)
+        return len(self.asked) < (AHEAD + 1) * len(self.workers)
 
     def _ask(self, chunk: Chunk, indexes: Sequence[int] | None) -> Decoded:
-        worker = self.idle.get()
+        channel = self.ready.get()
         file = None if self.folder is None else self.folder / f"{uuid4().hex}.arrow"
         try:
-            answer = _exchange(worker, (chunk, indexes, file))
+            answer = channel.ask((chunk, indexes, file))
         except (OSError, EOFError, ValueError, pickle.UnpicklingError) as error:
             raise SourceError(
-                f"Decoding stopped: a worker process ended by itself (exit code {_wait(worker)}), perhaps for want of "
+                f"Decoding stopped: a worker process ended by itself (exit code {channel.end()}), perhaps for want of "
                 "memory. Nothing was committed; try again, or with workers=1."
             ) from error
         finally:
-            self.idle.put(worker)
+            self.ready.put(channel)
         if isinstance(answer, Exception):
             raise answer
         decoded: Decoded = answer
@@ -131,7 +141,7 @@ def map_file(file: Path) -> pa.Table:
 def _start(context: DecodeContext) -> "subprocess.Popen[bytes]":
     worker = subprocess.Popen(  # noqa: S603 - our own interpreter and our own code
         [sys.executable, "-c", START],
-        env=POOL | os.environ,
+        env=SETTINGS | os.environ,
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,  # Ctrl-C reaches the parent only, which then ends its workers
@@ -141,17 +151,34 @@ def _start(context: DecodeContext) -> "subprocess.Popen[bytes]":
     return worker
 
 
-def _wait(worker: "subprocess.Popen[bytes]") -> int:
-    worker.kill()  # has no effect on one that ended by itself, which it has when its pipe is closed
-    return worker.wait()
-
-
 def _send(worker: "subprocess.Popen[bytes]", value: Any) -> None:
     requests = cast("BinaryIO", worker.stdin)
     pickle.dump(value, requests, protocol=5)
     requests.flush()
 
 
-def _exchange(worker: "subprocess.Popen[bytes]", request: Any) -> Any:
-    _send(worker, request)
-    return pickle.load(cast("BinaryIO", worker.stdout))  # noqa: S301 - from our own worker
+class Channel:
+    """What is asked of one worker, and its answers in the same order, whichever threads ask."""
+
+    def __init__(self, worker: "subprocess.Popen[bytes]") -> None:
+        self.worker = worker
+        self._sending = threading.Lock()
+        self._last = threading.Event()
+        self._last.set()
+
+    def ask(self, request: Any) -> Any:
+        """Return the answer to a request, once those to the requests before it are taken."""
+        with self._sending:
+            _send(self.worker, request)
+            before, mine = self._last, threading.Event()
+            self._last = mine
+        before.wait()
+        try:
+            return pickle.load(cast("BinaryIO", self.worker.stdout))  # noqa: S301 - from our own worker
+        finally:
+            mine.set()
+
+    def end(self) -> int:
+        """End the worker, if it has not ended by itself, and return its exit code."""
+        self.worker.kill()  # has no effect on one that ended, which it has when its pipe is closed
+        return self.worker.wait()

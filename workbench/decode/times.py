@@ -102,7 +102,7 @@ def find_form(column: pa.Array) -> bytes | None:
         return None
     ends = np.frombuffer(column.buffers()[1], np.int32)[column.offset : column.offset + count + 1]
     size = int(ends[1] - ends[0])
-    if size not in SIZES or ends[-1] - ends[0] != size * count or np.any(np.diff(ends) != size):
+    if size not in SIZES or ends[-1] - ends[0] != size * count or (ends[1:] - ends[:-1] != size).any():
         return None
     whole = bytes(column.buffers()[2][int(ends[0]) : int(ends[-1])]).translate(ALIKE)
     form = whole[:size]

@@ -35,13 +35,13 @@ def write_uniform(texts: pa.Array) -> pa.Array | None:
     lines = pc.binary_join_element_wise(texts, "", "\n")
     ends = read_ends(lines).astype(np.int64)
     whole = lines.buffers()[2].to_pybytes()[: ends[-1]]
-    if not is_plain(whole, shape, longest=int(np.diff(ends).max())):
+    if not is_plain(whole, shape, longest=int((ends[1:] - ends[:-1]).max())):
         return None
     try:
         forms = encode_lines(make_decoder(shape).decode_lines(whole))
     except UNREADABLE:
         return None
-    if len(forms) != len(whole) or np.any(np.frombuffer(forms, np.uint8)[ends[1:] - 1] != LINE_END):
+    if len(forms) != len(whole) or (np.frombuffer(forms, np.uint8)[ends[1:] - 1] != LINE_END).any():
         return None
     if FORMS.longer and not is_typed(shape):
         return None

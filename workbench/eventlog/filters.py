@@ -31,10 +31,9 @@ def count_pieces(count: int) -> int:
     return -(-count * BITS // _PIECE_BITS) if count >= LEAST else 0
 
 
-def make_filter(hi: Words, lo: Words) -> NDArray[np.uint8]:
-    """Return the filter of keys in ascending order, its pieces behind each other."""
-    pieces = count_pieces(len(hi))
-    content = np.zeros(pieces * PIECE, np.uint8)
+def fill_filter(content: NDArray[np.uint8], count: int, hi: Words, lo: Words) -> None:
+    """Enter keys in ascending order into a filter made for ``count`` of them, its pieces behind each other."""
+    pieces = count_pieces(count)
     for begin in range(0, len(hi) if pieces else 0, SLICE):
         places = _place(hi[begin : begin + SLICE], pieces)
         first, last = int(places[0]), int(places[-1]) + 1
@@ -42,7 +41,6 @@ def make_filter(hi: Words, lo: Words) -> NDArray[np.uint8]:
         for bits in _probe(lo[begin : begin + SLICE]):
             flags[(places - first) * _PIECE_BITS + bits] = True
         content[first * PIECE : last * PIECE] |= np.packbits(flags, bitorder="little")
-    return content
 
 
 def sum_pieces(content: bytes | memoryview) -> NDArray[np.uint32]:

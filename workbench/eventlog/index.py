@@ -21,19 +21,16 @@ from numpy.typing import NDArray
 
 from workbench.eventlog.head import DIGEST_SUM_BITS, digest_bytes, sum_words
 from workbench.eventlog.recent import MOST, Recent
-from workbench.eventlog.runs import (
+from workbench.eventlog.records import (
     EVENT_RECORD,
     STREAM_RECORD,
-    DamagedRunError,
-    Mark,
     Records,
-    Run,
     Words,
-    find_keys,
+    as_words,
     join_records,
     sort_records,
-    write_run,
 )
+from workbench.eventlog.runs import DamagedRunError, Mark, Run, find_keys, write_merged
 
 # A new run swallows neighbours up to four times its size: about log4(n) runs stay. A run of 2^24 records (0.9 GB) is
 # left alone, so that no single append rewrites more than that.
@@ -136,14 +133,15 @@ class Index:
             versions[which] = np.maximum(versions[which], records["version"])
         return versions
 
-    def stage(self, rows: pa.Table) -> None:
+    def stage(self, rows: pa.Table, streams: pa.DictionaryArray | None = None) -> None:
         """Take in rows about to be committed: position, stream_id, stream_version, digest, key and salt.
 
-        They are found by look-ups at once; `save` keeps them, `revert` forgets them.
+        They are found by look-ups at once; `save` keeps them, `revert` forgets them. ``streams`` are the rows' streams
+        as `encode_streams` gives them, where the caller has them.
         """
         records = _event_records(rows)
         self._recent.add(records)
-        for stream_id, version in _last_versions(rows):
+        for stream_id, version in _last_versions(encode_streams(rows) if streams is None else streams, rows):
             if version > self._versions.get(stream_id, -1):
                 self._versions[stream_id] = version
         self._staged = msgspec.structs.replace(
@@ -160,7 +158,7 @@ class Index:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
         self._events = self._absorb(self._events, self._recent.take(), EVENT_RECORD)
-        self._streams = self._absorb(self._streams, _stream_records(self._versions), STREAM_RECORD)
+        self._streams = self._absorb(self._streams, [_stream_records(self._versions)], STREAM_RECORD)
         self._forget()
         self._staged = msgspec.structs.replace(
             self._staged,
@@ -196,19 +194,16 @@ class Index:
         self.load()
         self._sweep({*self._mark.events, *self._mark.streams})
 
-    def _absorb(self, runs: list[Run], records: Records, kind: np.dtype[np.void]) -> list[Run]:
-        kept = list(runs)
-        parts = [records]
-        size = len(records)
+    def _absorb(self, runs: list[Run], batches: list[Records], kind: np.dtype[np.void]) -> list[Run]:
+        kept, parts = list(runs), batches
+        size = sum(map(len, batches))
         while kept and len(kept[-1]) <= GROWTH * size and len(kept[-1]) + size <= LARGEST:
             swallowed = kept.pop()
-            parts.insert(0, swallowed.read())
+            parts = [swallowed.read(), *parts]
             size += len(swallowed)
-        merged = records
-        if len(parts) > 1:
-            joined = join_records(parts)
-            merged = sort_records(joined, is_nearly=True) if kind is EVENT_RECORD else _last_of_each(joined)
-        return [*kept, Run(write_run(self.folder, merged), kind)]
+        if kind is STREAM_RECORD and len(parts) > 1:
+            parts = [_last_of_each(join_records(parts))]
+        return [*kept, Run(write_merged(self.folder, parts), kind)]
 
     @property
     def _mark_path(self) -> Path:
@@ -273,17 +268,24 @@ def sum_halves(halves: Records) -> int:
 
 
 def _event_records(rows: pa.Table) -> Records:
-    words = key_words(rows.column("key"))
+    keys = key_words(rows.column("key"))
+    # As rows of words: numpy takes a record field by field at ten times the time.
     records = np.empty(rows.num_rows, EVENT_RECORD)
-    records["hi"], records["lo"] = words[:, 0], words[:, 1]
-    records["position"] = rows.column("position").to_numpy()
-    records["salt"] = fixed_bytes(rows.column("salt"), 16)
-    records["digest"] = digest_halves(rows.column("digest"))
+    words = as_words(records)
+    words[:, :2] = keys
+    words[:, 2] = rows.column("position").to_numpy().view(np.uint64)
+    words[:, 3:5] = fixed_bytes(rows.column("salt"), 16).view(np.uint64).reshape(-1, 2)
+    words[:, 5:] = digest_halves(rows.column("digest")).view(np.uint64).reshape(-1, 2)
     return sort_records(records)
 
 
-def _last_versions(rows: pa.Table) -> Iterator[tuple[str, int]]:
-    streams = pc.dictionary_encode(rows.column("stream_id").combine_chunks())
+def encode_streams(rows: pa.Table) -> pa.DictionaryArray:
+    """Return the rows' streams as numbers of different ones."""
+    encoded: pa.DictionaryArray = pc.dictionary_encode(rows.column("stream_id").combine_chunks())
+    return encoded
+
+
+def _last_versions(streams: pa.DictionaryArray, rows: pa.Table) -> Iterator[tuple[str, int]]:
     last = np.full(len(streams.dictionary), -1, dtype=np.int64)
     np.maximum.at(last, streams.indices.to_numpy(), rows.column("stream_version").to_numpy())
     return zip(streams.dictionary.to_pylist(), last.tolist(), strict=True)

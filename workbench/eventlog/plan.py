@@ -90,11 +90,10 @@ def _differing(rows: pa.Table, which: Rows, salts: NDArray[np.void], halves: NDA
     )
 
 
-def number_streams(rows: pa.Table, index: Index) -> NDArray[np.int64]:
+def number_streams(streams: pa.DictionaryArray, index: Index) -> NDArray[np.int64]:
     """Return the stream_version of each row: it goes on from the stream's last one, in the order of the rows."""
-    encoded = pc.dictionary_encode(rows.column("stream_id").combine_chunks())
-    codes = encoded.indices.to_numpy().astype(np.int64)
-    last = index.find_versions(encoded.dictionary.to_pylist())
+    codes = streams.indices.to_numpy().astype(np.int64)
+    last = index.find_versions(streams.dictionary.to_pylist())
     rows_of = np.arange(len(codes))
     # With its row each code is unique, so that a quick sort keeps the order of the rows: 40 ns a row, a stable one 90.
     order = np.sort(codes * len(codes) + rows_of) % max(len(codes), 1)

@@ -18,6 +18,7 @@ from workbench.eventlog.catalog import reason_of
 from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import arrow_schema, select_columns
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head
+from workbench.eventlog.index import encode_streams
 from workbench.eventlog.layout import tidy_tail
 from workbench.eventlog.outcome import Patience, UnlandedError, looking_again, settle_failure
 from workbench.eventlog.output import Output
@@ -181,9 +182,10 @@ class _Attempt:
 
     def _place(self, rows: pa.Table, recorded_at: pa.Array, imported: pa.Array) -> NDArray[np.int64]:
         positions = np.arange(self._next, self._next + rows.num_rows, dtype=np.int64)
+        streams = encode_streams(rows)
         columns = {
             "position": pa.array(positions),
-            "stream_version": pa.array(number_streams(rows, self._store.index)),
+            "stream_version": pa.array(number_streams(streams, self._store.index)),
             "recorded_at": recorded_at,
             "metadata": complete_metadata(rows, imported, self._commit_at, self._request.origin),
         }
@@ -191,7 +193,7 @@ class _Attempt:
         staged = events.append_column("key", rows.column("key")).append_column("salt", rows.column("salt"))
         index = self._store.index
         before = index.digest_sum
-        index.stage(staged)
+        index.stage(staged, streams)
         self._sample = self._sample if self._sample.num_rows else rows.slice(0, 1)
         self._next += rows.num_rows
         self._recorded_at = recorded_at[-1].as_py()
