@@ -94,7 +94,7 @@ class DeltasChoices(msgspec.Struct, frozen=True, kw_only=True):
         query: dict[str, list[str]] = {}
         for name, value in msgspec.structs.asdict(self).items():
             if value != _DEFAULTS[name]:
-                query[name] = [_write(each) for each in (value if isinstance(value, tuple) else (value,))]
+                query[name] = [_write(name, each) for each in (value if isinstance(value, tuple) else (value,))]
         return query
 
     @classmethod
@@ -118,6 +118,8 @@ class DeltasChoices(msgspec.Struct, frozen=True, kw_only=True):
 
 
 LISTS: Final = ("kind", "decision", "version", "model", "person", "reason", "field", "stream")
+# Among these None is a value of its own, "none recorded".
+NULLABLE: Final = ("version", "model", "person", "reason", "one", "other")
 DROPS: Final[Mapping[str, tuple[str, ...]]] = {
     "shown": ("since", "until"),
     "distance": ("low", "high"),
@@ -138,20 +140,16 @@ def read_value(text: str) -> Value:
     return None if text == ABSENT else text.removeprefix(ABSENT)
 
 
-def _write(value: Any) -> str:
+def _write(name: str, value: Any) -> str:
     if isinstance(value, tuple):
         return f"{value[0]}={write_value(value[1])}"
     if isinstance(value, bool):
         return "1" if value else "0"
     if isinstance(value, datetime):
         return write_time(value)
-    return (
-        write_value(value)
-        if value is None or isinstance(value, str)
-        else f"{value:g}"
-        if isinstance(value, float)
-        else str(value)
-    )
+    if isinstance(value, float):
+        return repr(value).removesuffix(".0")
+    return write_value(value) if name in NULLABLE else str(value)
 
 
 def _read_field(text: str) -> tuple[str, Value]:
