@@ -20,29 +20,12 @@ TODAY = (
     "most important thing students should learn in school, given how universal such knowledge can be applied to the "
     "lives of students, both in their career and also in their personal interests."
 )
-WORDS = st.sampled_from(
-    [
-        "a",
-        "b",
-        "the",
-        "plan",
-        ",",
-        ".",
-        " ",
-        "  ",
-        "\r\n",
-        "\n",
-        "\u00a0",
-        "\t",
-        "שלום",
-        "عالم",
-        "\u202e",
-        "今",
-        "天",
-        "が",
-        "か\u3099",
-    ]
-    + ["👍", "👍🏽", "👨\u200d👩\u200d👧", "e\u0301", "\u0301", "\u200b", "\ud800", "한국", "ไทย", "'", "1,5"]
+WORDS = st.one_of(
+    st.sampled_from(["a", "b", "the", "plan", ",", ".", "'", "1,5", " ", "  ", "\r\n", "\n", "\u00a0", "\t"]),
+    st.sampled_from(
+        ["שלום", "عالم", "\u202e", "今", "天", "が", "か\u3099", "👍", "👍🏽", "👨\u200d👩\u200d👧", "e\u0301"]
+    ),
+    st.sampled_from(["\u0301", "\u200b", "\ud800", "한국", "ไทย"]),
 )
 TEXTS = st.one_of(st.lists(WORDS, max_size=40).map("".join), st.text(max_size=40))
 MARKS = {"keep": "{}", "delete": "[-{}-]", "insert": "[+{}+]", "move_from": "[-{}-]{}", "move_to": "[+{}+]{}"}
@@ -70,18 +53,19 @@ def check(proposed: str, value: str, redline: Redline, *, tokenised: bool = Fals
     assert [number for number in dict.fromkeys(part.move for part in parts) if number] == sorted(leaving)  # type: ignore[type-var]  # a move has a number
 
 
-@given(TEXTS, TEXTS, st.booleans(), st.booleans())
-@example("a  b", "a b", True, False)
-@example(" a ", "", True, False)
-@example("one two three x y four five six", "uno due tre x y quattro cinque sei", True, False)
-@example("a b c d e f g h", "e f g h a b c d", True, False)
+WAYS = st.fixed_dictionaries({"readable": st.booleans(), "tokenised": st.booleans()})
+READABLE = {"readable": True, "tokenised": False}
+
+
+@given(TEXTS, TEXTS, WAYS)
+@example("a  b", "a b", READABLE)
+@example(" a ", "", READABLE)
+@example("one two three x y four five six", "uno due tre x y quattro cinque sei", READABLE)
+@example("a b c d e f g h", "e f g h a b c d", READABLE)
 def test_applying_the_operations_to_the_proposal_gives_the_value(
-    proposed: str,
-    value: str,
-    readable: bool,
-    tokenised: bool,  # noqa: FBT001 - cases
+    proposed: str, value: str, ways: dict[str, bool]
 ) -> None:
-    check(proposed, value, compare_texts(proposed, value, readable=readable, tokenised=tokenised), tokenised=tokenised)
+    check(proposed, value, compare_texts(proposed, value, **ways), tokenised=ways["tokenised"])
 
 
 @given(st.lists(st.sampled_from("abcdefgh"), max_size=60), st.lists(st.sampled_from("abcdefgh"), max_size=60))
@@ -113,25 +97,35 @@ def test_the_reference_is_drawn_as_in_the_picture() -> None:
     ("proposed", "value", "drawn"),
     [
         (
-            "No one suffered from the fire but , in order to deliver passengers to Tallinn , the company had to use a "
-            "replacement plane .",
-            "No one was injured in the fire but the company had to use a replacement plane in order to deliver "
-            "passengers to Tallinn .",
-            "No one [-suffered from-][+was injured in+] the fire but [-, -][-in order to deliver passengers to "
-            "Tallinn-]1[- , -]the company had to use a replacement plane [+in order to deliver passengers to Tallinn+]1"
-            "[+ +].",
+            (
+                "No one suffered from the fire but , in order to deliver passengers to Tallinn , the company had to "
+                "use a replacement plane ."
+            ),
+            (
+                "No one was injured in the fire but the company had to use a replacement plane in order to deliver "
+                "passengers to Tallinn ."
+            ),
+            (
+                "No one [-suffered from-][+was injured in+] the fire but [-, -][-in order to deliver passengers to "
+                "Tallinn-]1[- , -]the company had to use a replacement plane [+in order to deliver passengers to "
+                "Tallinn+]1[+ +]."
+            ),
         ),
         (
             "It sent a threshold to the priests on 15 September 2001 .",
             "On 15 September 2001 he sent a message to priests .",
-            "[-It -][-sent a-]1[- threshold to the priests on-][+On+] 15 September 2001 [+he +][+sent a+]1"
-            "[+ message to priests +].",
+            (
+                "[-It -][-sent a-]1[- threshold to the priests on-][+On+] 15 September 2001 [+he +][+sent a+]1"
+                "[+ message to priests +]."
+            ),
         ),
         (
             "Evelina is full of measurement and is fleeing Tallinn Georgi .",
             "Evelin is fed up and she escapes to Georg in Tallinn .",
-            "[-Evelina-][+Evelin+] is [-full of measurement and is fleeing-][+fed up and she escapes to Georg in+] "
-            "Tallinn [-Georgi -].",
+            (
+                "[-Evelina-][+Evelin+] is [-full of measurement and is fleeing-][+fed up and she escapes to Georg in+] "
+                "Tallinn [-Georgi -]."
+            ),
         ),
     ],
 )
@@ -167,7 +161,7 @@ def test_operations_of_another_proposal_are_refused() -> None:
 
 def test_a_text_of_100000_words_moved_in_blocks_is_drawn_between_anchors() -> None:
     words = [f"w{number % 50_000}x{number // 50_000}" for number in range(100_000)]
-    proposed, value = " ".join(words), " ".join(words[60_000:] + ["new"] + words[:60_000])
+    proposed, value = " ".join(words), " ".join([*words[60000:], "new", *words[:60000]])
     redline = compare_texts(proposed, value)
     check(proposed, value, redline)
     assert (redline.words_kept, redline.words_moved, redline.words_inserted) == (60_000, 40_000, 1)

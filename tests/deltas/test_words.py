@@ -30,7 +30,8 @@ def test_every_character_but_white_space_is_in_a_word() -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("Don't stop, it\u2019s 10,000.50!", ["Don't", "stop", ",", "it\u2019s", "10,000.50", "!"]),
+        ("Don't stop, it\u2019s the 1990's!", ["Don't", "stop", ",", "it\u2019s", "the", "1990's", "!"]),
+        ("10,000", ["10", ",", "000"]),
         ("\u2018quoted\u2019", ["\u2018", "quoted", "\u2019"]),
         ("well-known U.S.", ["well", "-", "known", "U", ".", "S", "."]),
         ("\u4eca\u5929\u5f88\u597d\u3002OK", ["\u4eca", "\u5929", "\u5f88", "\u597d", "\u3002", "OK"]),

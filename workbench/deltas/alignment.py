@@ -28,15 +28,15 @@ CONFETTI: Final = 3
 def align_words(proposed: str, value: str) -> tuple[list[Block], str | None]:
     """Return the runs of words kept, in order, and the name of what was done instead where texts are long.
 
-    Takes words as `encode_words` makes them. Kept is the longest run that both texts have, then the longest on each side
-    of it, and so on (Ratcliff and Metzener, Pattern Matching: The Gestalt Approach, 1988; difflib). Where too many words
-    are equal, what both begin and end with and between these a longest common subsequence ("subsequence"), and where
+    Takes words as `encode_words` makes them. Kept is the longest run that both texts have, then the longest on each
+    side of it, and so on (Ratcliff and Metzener, Pattern Matching: The Gestalt Approach, 1988; difflib). Where too many
+    words are equal, what both begin and end with and between these a longest common subsequence ("subsequence"); where
     both texts are very long, that between runs of eight words which each text has once ("blocks").
     """
     if count_pairs(proposed, value) <= MAX_PAIRS:
         return _join(_match_longest(proposed, value)), None
-    head = _common_prefix(proposed, value)
-    tail = _common_prefix(proposed[head:][::-1], value[head:][::-1])
+    head = common_prefix(proposed, value)
+    tail = common_prefix(proposed[head:][::-1], value[head:][::-1])
     found, fallback = _align_inner(proposed[head : len(proposed) - tail], value[head : len(value) - tail])
     inner = [(one + head, other + head, count) for one, other, count in found]
     return _join([(0, 0, head), *inner, (len(proposed) - tail, len(value) - tail, tail)]), fallback
@@ -63,7 +63,8 @@ def _match_longest(proposed: str, value: str) -> list[Block]:
     return [(block.a, block.b, block.size) for block in matcher.get_matching_blocks()]
 
 
-def _common_prefix(one: str, other: str) -> int:
+def common_prefix(one: str, other: str) -> int:
+    """Return how many characters two texts begin with alike."""
     if one[: len(other)] == other[: len(one)]:
         return min(len(one), len(other))
     low, high = 0, min(len(one), len(other))

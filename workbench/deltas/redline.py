@@ -33,7 +33,7 @@ class Redline(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def words_kept(self) -> int:
-        """Words drawn as kept: with moved and deleted ones all of the proposal's, with moved and inserted the value's."""
+        """Words drawn as kept: with moved and deleted ones the proposal's, with moved and inserted ones the value's."""
         return self.count_words("keep")
 
     @property

@@ -32,9 +32,9 @@ _SIGNS: Final = (
     "\ufe30-\ufe6b\uff01-\uff0f\uff1a-\uff20\uff3b-\uff40\uff5b-\uff65\uffe0-\uffee"
 )
 _LETTER: Final = f"[^\\s{_SPACELESS}{_PICTURES}{_SIGNS}]"
-# A word; an apostrophe between letters, a point or a comma between digits is inside of it.
+# A word; an apostrophe between letters or digits is inside of it.
 _WORD: Final = re.compile(
-    f"{_LETTER}+(?:(?:(?<=[^\\W\\d_])['\u2019](?=[^\\W\\d_])|(?<=\\d)[.,](?=\\d)){_LETTER}+)*"
+    f"{_LETTER}+(?:(?<=\\w)['\u2019](?=\\w){_LETTER}+)*"
     f"|[{_SPACELESS}][{_MARKS}]*"
     f"|[{_FLAGS}]{{2}}"
     f"|[{_PICTURES}][{_MARKS}{_SKIN}]*(?:(?<=\u200d)[{_PICTURES}][{_MARKS}{_SKIN}]*)*"
