@@ -19,9 +19,7 @@ class Text(msgspec.Struct, frozen=True):
     @property
     def content(self) -> str:
         """The text. A half of a surrogate pair, which a delta may have cut, is U+FFFD."""
-        if self.units.isascii():
-            return self.units
-        return self.units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return join_units(self.units)
 
     @property
     def spans(self) -> list[list[Any]]:
@@ -50,7 +48,7 @@ def apply_delta(text: Text, delta: Any, author: str | None) -> Text | None:
     units: list[str] = []
     owners: list[str] = []
     for operation in (delta.get("ops") if isinstance(delta, dict) else delta) or ():
-        inserted, length = _read_operation(operation)
+        inserted, length = read_operation(operation)
         if inserted is not None:
             units.append(inserted)
             owners.append(code * len(inserted))
@@ -69,7 +67,7 @@ def is_delta(value: Any) -> bool:
     return isinstance(value, list) or (isinstance(value, dict) and isinstance(value.get("ops"), list))
 
 
-def _read_operation(operation: Any) -> tuple[str | None, int | None]:
+def read_operation(operation: Any) -> tuple[str | None, int | None]:
     """Return the units an operation inserts, or how many it retains (deletes: below zero); neither for what is none."""
     if not isinstance(operation, dict):
         return None, None
@@ -89,3 +87,12 @@ def split_units(content: str) -> str:
         return content
     coded = content.encode("utf-16-le", "surrogatepass")
     return "".join(chr(unit) for unit in memoryview(coded).cast("H"))
+
+
+def join_units(units: str) -> str:
+    """Return the text that UTF-16 units are; a half of a surrogate pair is U+FFFD.
+
+    >>> join_units(split_units("Well done 👍"))
+    'Well done 👍'
+    """
+    return units if units.isascii() else units.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
