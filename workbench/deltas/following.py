@@ -1,19 +1,27 @@
 """Find what is to be measured in the log, and measure it: the decisions of some events, and the texts they took."""
 
-from collections.abc import Callable, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
+import msgspec
 import polars as pl
 
+from workbench.deltas.columns import CHECKS
+from workbench.deltas.document_reading import AskStreams, Written, read_documents
 from workbench.deltas.frames import KEYS, SCHEMA
 from workbench.deltas.mapping import DeltaMapping
 from workbench.deltas.measuring import Taking, measure_takings
+from workbench.deltas.spans import Span, Taken, follow_texts
 from workbench.replay.expressions import quote_texts
 
-AskStreams = Callable[[str, Mapping[str, Any], Sequence[str] | None], pl.DataFrame]
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND: Final = timedelta(microseconds=1)
 _COLUMNS: Final = (
     "p.kind as kind, p.position as proposal_position, d.position as decision_position, p.stream_id as stream_id, "
-    "p.shown_at as occurred_at, d.ordinal as ordinal, d.decision as decision, p.content as content, d.value as value"
+    "p.shown_at as occurred_at, d.decided_at as decided_at, d.ordinal as ordinal, d.decision as decision, "
+    "p.content as content, d.value as value"
 )
 
 
@@ -69,4 +77,52 @@ def _make_taking(mapping: DeltaMapping, row: Mapping[str, Any], followed: Mappin
 
 def follow_takings(ask: AskStreams, mapping: DeltaMapping, rows: pl.DataFrame, up_to: int) -> dict[int, dict[str, Any]]:
     """Return by decision what became of the text it took, as columns of `measures`; nothing without a document."""
-    return {}
+    if mapping.text is None or mapping.applied is None:
+        return {}
+    streams = {str(stream[0]): part for stream, part in rows.group_by("stream_id", maintain_order=True)}
+    found: dict[int, dict[str, Any]] = {}
+    for written in read_documents(ask, mapping, list(streams), up_to):
+        decided = dict(streams[written.stream_id].select("decision_position", "decided_at").iter_rows())
+        takings = find_applied(mapping, written, decided)
+        spans = follow_texts(written.document, [taken for taken, _ in takings])
+        found |= {
+            decision: write_span(span) for (_, decision), span in zip(takings, spans, strict=True) if span is not None
+        }
+    return found
+
+
+def find_applied(mapping: DeltaMapping, written: Written, decided: Mapping[int, datetime]) -> list[tuple[Taken, int]]:
+    """Return what was taken into a document, each with its decision: the first event behind it that puts a text in.
+
+    An event puts in one decision's text; where a next decision comes first there is none.
+    """
+    applied = mapping.applied
+    positions = [
+        position
+        for position, kind, event_type in zip(
+            written.document.positions, written.document.kinds, written.types, strict=True
+        )
+        if applied is not None and event_type in applied.events and applied.actor_kind in (None, kind)
+    ]
+    found = []
+    ordered = sorted(decided)
+    for decision, following in zip(ordered, [*ordered[1:], None], strict=True):
+        place = bisect_right(positions, decision)
+        if place < len(positions) and (following is None or positions[place] < following):
+            moment = (decided[decision] - EPOCH) // MICROSECOND
+            found.append((Taken(positions[place], moment), decision))
+    return found
+
+
+def write_span(span: Span) -> dict[str, Any]:
+    """Return what became of a text as columns of `measures`."""
+    return {
+        "characters_taken": span.characters_taken,
+        **{f"retained_{seconds}": left for seconds, left in zip(CHECKS, span.retained, strict=True)},
+        "retained_end": span.retained_end,
+        "first_change": span.first_change,
+        "document_seconds": span.document_seconds,
+        "value_end": msgspec.json.encode(span.value_end).decode(),
+        "human_inserted_share": span.human_inserted_share,
+        "human_final_share": span.human_final_share,
+    }
