@@ -82,7 +82,7 @@ def write_text(document: Document, *, before: int) -> str:
     return join_units("".join(runs.texts))
 
 
-def apply_edits(runs: Runs, edits: list[Edit] | None, owner: int) -> None:
+def apply_edits(runs: Runs, edits: Sequence[Edit] | None, owner: int) -> None:
     """Do to a text what edits say, its new units being those of an owner."""
     for at, inserted, deleted in edits or ():
         if inserted:
