@@ -32,6 +32,8 @@ END: Final = re.compile(rb'" *\} *\r?')
 TAIL: Final = re.compile(rb"\} *\r?$")
 # Layouts tried on one run of lines. A stream of few producers has few; others go the long way.
 MOST_LAYOUTS: Final = 6
+# Bytes looked at together: what is noted of each stays in the core's own cache.
+SCANNED: Final = 1 << 18
 # Members of a layout: quotes of a line are found by their number, four a member.
 QUOTES: Final = 4
 
@@ -86,7 +88,9 @@ class Matched(NamedTuple):
 
 def find_lines(text: bytes) -> tuple[Ints, Ints]:
     """Return where each line of a text begins and where it ends."""
-    ends = np.append(np.flatnonzero(np.frombuffer(text, np.uint8) == LINE_END), len(text))
+    characters = np.frombuffer(text, np.uint8)
+    parts = [np.flatnonzero(characters[at : at + SCANNED] == LINE_END) + at for at in range(0, len(text), SCANNED)]
+    ends = np.concatenate([*parts, [len(text)]])
     return np.concatenate([[0], ends[:-1] + 1]), ends
 
 

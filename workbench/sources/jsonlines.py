@@ -18,6 +18,8 @@ CHUNK: Final = 5 << 20
 # The longest record held: the largest payload takes six times its size when every character is escaped.
 MAX_RECORD: Final = 16 << 20
 LINE_END: Final = ord("\n")
+# Bytes looked at together: what is noted of each stays in the core's own cache.
+COUNTED: Final = 1 << 18
 WRITTEN: Final = re.compile(rb"[^ \t\n\r]")
 
 
@@ -56,7 +58,7 @@ def split_lines(stream: BinaryIO, path: Path, media_type: str) -> Iterator[LineC
     while True:
         block = stream.read(CHUNK)
         end = block.rfind(b"\n")
-        whole, begun = rest + block[: max(end, 0)], block[end + 1 :]
+        whole, begun = b"".join((rest, memoryview(block)[: max(end, 0)])), block[end + 1 :]
         if end < 0:
             whole, begun = (b"", rest + block) if block else (rest, b"")
         if len(begun) > MAX_RECORD:
@@ -78,4 +80,6 @@ def split_lines(stream: BinaryIO, path: Path, media_type: str) -> Iterator[LineC
 
 def count_lines(text: bytes) -> int:
     """Return how many line ends the text has; numpy takes 0.1 ns a byte, `bytes.count` 1.8."""
-    return int(np.count_nonzero(np.frombuffer(text, np.uint8) == LINE_END))
+    characters = np.frombuffer(text, np.uint8)
+    parts = (characters[at : at + COUNTED] for at in range(0, len(characters), COUNTED))
+    return sum(int(np.count_nonzero(part == LINE_END)) for part in parts)
