@@ -17,6 +17,7 @@ from workbench.views.order import order_by
 from workbench.views.overview import Overview, load_overview, window_of
 from workbench.views.place import Place, place_of, write_place
 from workbench.views.rows import Move, export_rows, load_previous, load_rows, write_rows
+from workbench.views.spans import load_spans
 from workbench.views.summary import suggest_drops, summarise_window
 from workbench.views.timeline import picture_geometry, show_timeline
 from workbench.views.where import match_choices
@@ -179,6 +180,11 @@ def answer_around(session: Session, place: Place, until: int | None) -> Answer:
     }
 
 
+def _spans(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+    spans = load_spans(session, choices)
+    return {"run": None if spans is None else _plain_values(msgspec.structs.asdict(spans))}
+
+
 def _drops(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
     return {"drops": [{"name": name, "events": events} for name, events in suggest_drops(session, choices)]}
 
@@ -201,6 +207,7 @@ ANSWERS: Final[Mapping[str, Callable[[Session, TimelineChoices, Mapping[str, Any
     "summary": _summary,
     "event": _event,
     "around": _around,
+    "spans": _spans,
     "drops": _drops,
     "rows_sql": _rows_sql,
     "export": _rows_sql,

@@ -21,6 +21,7 @@ SCRIPTS: Final = {
         "strip.js",
         "facets.js",
         "lanes.js",
+        "spans.js",
         "rows.js",
         "window.js",
         "timeline.js",

@@ -24,7 +24,7 @@ function drawInspector(app, side) {
       e.stream_version === null ? null : pair("stream_version", [String(e.stream_version), app.around ? h("span", { class: "wb-dim sans" }, ` of 0 – ${count(app.around.stream_count - 1)}`) : null]),
       pair("event_type", e.event_type),
       pair("schema_version", [String(e.schema_version), event.stored_version !== e.schema_version ? h("span", { class: "wb-dim sans" }, ` as written ${event.stored_version}`) : null]),
-      pair("occurred_at", time(e.occurred_at)), e.recorded_at === null ? null : pair("recorded_at", time(e.recorded_at)),
+      pair("occurred_at", hasNoZone(event) ? [timeText(e.occurred_at, choices.zone, start.last), h("span", { class: "wb-dim sans" }, " zone unknown")] : time(e.occurred_at)), e.recorded_at === null ? null : pair("recorded_at", time(e.recorded_at)),
       pair("actor", e.actor_id === null && e.actor_kind === null ? h("span", { class: "absent sans" }, NONE) : [e.actor_kind ? sign(e.actor_kind) : null, e.actor_id ?? NONE, h("span", { class: "wb-dim sans" }, e.actor_kind ? ` ${e.actor_kind === "ai" ? "AI" : e.actor_kind}` : "")]),
       pair("source", e.source),
       event.origin.file !== undefined ? pair("source file", event.origin.file) : null,
@@ -35,6 +35,9 @@ function drawInspector(app, side) {
     app.around ? [drawInstant(app), drawCauses(app), drawStreamStrip(app)] : null,
   );
 }
+
+// A source may have written its times without a zone: then the log has them as if they were UTC.
+const hasNoZone = (event) => event.metadata.some((line) => line.depth === 1 && line.name === "zone" && line.text === '"unknown"');
 
 function drawEventError(app) {
   const [title, detail] = splitSentence(app.eventError);

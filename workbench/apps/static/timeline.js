@@ -23,7 +23,7 @@ class Timeline extends Page {
     fill(
       this.root,
       part("header", "header"), part("filters"), part("form"), part("notice"), part("strip"),
-      h("main", { class: "wb-main" }, part("facets", "aside"), h("div", { class: "wb-detail" }, part("head"), part("work"), part("lanes"), part("rows"), part("actions")), part("side", "aside")),
+      h("main", { class: "wb-main" }, part("facets", "aside"), h("div", { class: "wb-detail" }, part("head"), part("work"), part("lanes"), part("spans"), part("rows"), part("actions")), part("side", "aside")),
     );
     this.parts.main = this.root.querySelector(".wb-main");
     this.parts.work.hidden = true;
@@ -95,6 +95,7 @@ class Timeline extends Page {
     this.busy();
     const steps = [
       this.ask("timeline", (timeline) => this.showTimeline(timeline), { width: this.parts.lanes.clientWidth || 760 }),
+      ...this.spanSteps(),
       this.rowStep(),
       this.ask("facets", (facets) => {
         this.facets = facets;
@@ -107,6 +108,16 @@ class Timeline extends Page {
       this.summaryStep(),
     ];
     this.asker.plan(steps);
+  }
+
+  // One stream may be a run of an agent: then it is told as spans too.
+  spanSteps() {
+    const streams = this.choices.values("stream_id", false);
+    if (streams.length !== 1 || this.spans?.stream_id !== streams[0]) {
+      this.spans = null;
+      drawSpans(this);
+    }
+    return streams.length !== 1 ? [] : [this.ask("spans", ({ run }) => ((this.spans = run), drawSpans(this)))];
   }
 
   summaryStep() {
@@ -416,6 +427,7 @@ class Timeline extends Page {
 
   showSelected() {
     const open = this.choices.one("event");
+    markSpan(this);
     for (const row of this.parts.rows.querySelectorAll("tbody tr")) {
       const here = row.dataset.place === open;
       row.setAttribute("aria-selected", String(here));
