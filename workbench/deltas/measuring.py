@@ -1,7 +1,7 @@
 """Measure decisions: what was proposed and what stands instead, in; rows of `measures`, out. Pure."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 import polars as pl
@@ -9,10 +9,8 @@ import polars as pl
 from workbench.deltas.columns import FIELD_MEASURES, TEXT_MEASURES
 from workbench.deltas.frames import SCHEMA
 from workbench.deltas.metrics import TextMeasures, measure_pairs
-from workbench.deltas.numbers import read_value
+from workbench.deltas.numbers import read_value, write_value
 from workbench.deltas.structure import compare_values
-
-_JSON: Final = ("edits", "places")
 
 
 class Taking(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,9 +79,9 @@ def _read_sides(taking: Taking) -> tuple[Any, Any] | None:
 
 def _write_texts(measures: TextMeasures) -> dict[str, Any]:
     found = {name: getattr(measures, name) for name in TEXT_MEASURES}
-    for name in _JSON:
-        found[name] = msgspec.json.encode(found[name]).decode()
-    return {**found, "fallback": measures.fallback}
+    places = list(zip(measures.places.kept, measures.places.changed, strict=True))
+    written = {"edits": _write_json(measures.edits), "places": _write_json(places)}
+    return {**found, **written, "fallback": measures.fallback}
 
 
 def _write_fields(proposed: Any, value: Any) -> dict[str, Any]:
@@ -92,5 +90,8 @@ def _write_fields(proposed: Any, value: Any) -> dict[str, Any]:
     found: dict[str, Any] = {name: getattr(delta, name) for name in FIELD_MEASURES if name != "patch"}
     differing = delta.paths_changed + delta.paths_removed + delta.paths_added
     distance = differing / (differing + delta.paths_kept) if delta.paths else 0.0
-    patch = msgspec.json.encode(delta.patch).decode()
-    return {**found, "patch": patch, "distance": distance, "fallback": delta.fallback}
+    return {**found, "patch": write_value(delta.patch), "distance": distance, "fallback": delta.fallback}
+
+
+def _write_json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
