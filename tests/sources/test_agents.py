@@ -180,8 +180,8 @@ def test_an_expected_action_is_held_against_the_nearest_call_of_the_agent(tmp_pa
     judged = [(row["event_type"], row["causation_id"]) for row in rows if "expected" in row["event_id"]]
     assert judged == [
         ("ActionMatched", "r1/0/1"),
-        ("ActionDiffered", "r1/0/1"),
         ("ActionMatched", "r1/0/2"),
+        ("ActionDiffered", "r1/0/1"),
         ("ActionMissed", None),
     ]
     assert rows[-1]["event_type"] == "RunEvaluated"

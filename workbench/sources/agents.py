@@ -6,7 +6,7 @@ A run is a stream and a correlation of the run's id. Its events, in the order of
 - **ToolCalled**: ``{"id", "name", "arguments", "requestor"}`` and, of an agent's call, model, domain and task.
 - **ToolReturned**: the tool's message, and the ``name`` of the call it answers.
 - **ActionMatched**, **ActionDiffered**, **ActionMissed**: an action that was expected of the agent, named with its
-  arguments and held against the call it is caused by (`workbench.sources.agents_actions` has the rule).
+  arguments and held against the call it is caused by (`workbench.sources.agents_actions` has the rule); matches first.
 - **RunEvaluated**: reward, its reasons, costs and what the task was; RunEnded where a run has no reward.
 
 A result is caused by its call, a call by its message, a message by what was said or returned before it. Actors: the

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from workbench.sources.agents_actions import Call, judge_action
+from workbench.sources.agents_actions import MATCHED, Call, judge_action
 from workbench.sources.agents_runs import Run, is_message, name_time, read_json
 
 SENT: Final = "MessageSent"
@@ -102,16 +102,17 @@ class _Teller:
         if evaluation is None:
             return
         actor, time = ("evaluator", "system"), evaluation.get("end_time")
-        for number, action in enumerate(run.expected):
-            event_type, call = judge_action(action, self.calls)
-            judged = Found(
+        judged = [(number, action, *judge_action(action, self.calls)) for number, action in enumerate(run.expected)]
+        # A call that is one of the expected actions was right, also where another comes near to it: that comes first.
+        for number, action, event_type, call in sorted(judged, key=lambda each: each[2] != MATCHED):
+            held = Found(
                 raw=action,
                 event_id=f"{run.id}/expected/{number}",
                 event_type=event_type,
                 causation_id=None if call is None else call.event_id,
                 data={name: value for name, value in action.items() if value is not None} | dict(run.about),
             )
-            yield self._place(judged, actor, time)
+            yield self._place(held, actor, time)
         ended = Found(
             raw=evaluation,
             event_id=f"{run.id}/evaluation",
