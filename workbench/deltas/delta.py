@@ -1,11 +1,18 @@
 """One proposal with all that became of it: its decisions, what it was compared with, and what the person saw."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from workbench.deltas.columns import CHECKS
+from workbench.deltas.document_reading import Written, read_documents
+from workbench.deltas.documents import read_edits, write_text
+from workbench.deltas.following import EPOCH, MICROSECOND, find_applied
+from workbench.deltas.spans import Span, Taken, follow_texts
+from workbench.deltas.steps import Trace, trace_text
 from workbench.errors import ArgumentError
 
 if TYPE_CHECKING:
@@ -81,9 +88,77 @@ def load_delta(session: "DeltaQuestions", position: int) -> Delta:
         row=row,
         decisions=decisions,
         request=requests[-1] if requests else None,
-        moments=_list_moments(row),
-        saw=_find_state(session, row),
+        **(_follow(session, row) or {"moments": _list_moments(row), "saw": _find_state(session, row)}),
         document_seconds=row["document_seconds"],
+    )
+
+
+def _follow(session: "DeltaQuestions", row: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what the document tells of a delta, None where the mapping has none."""
+    mapping = session.delta_mappings[row["kind"]]
+    if mapping.text is None or mapping.applied is None:
+        return None
+    (written,) = read_documents(session.ask_streams, mapping, [row["stream_id"]], session.head().last)
+    decided = row["decision_position"]
+    seen = (decided if decided is not None else row["position"]) - 1
+    text = write_text(written.document, before=seen + 1)
+    takings = find_applied(mapping, written, {decided: row["decided_at"]}) if _is_taken(row) else []
+    if not takings:
+        return {"moments": (), "saw": Saw(position=seen, text=text)}
+    taken = takings[0][0]
+    cursor = _find_cursor(written, taken)
+    (span,), trace = follow_texts(written.document, [taken]), trace_text(written.document, taken)
+    return {
+        "moments": () if span is None or trace is None else _list_values(row, taken, span, trace),
+        "saw": Saw(position=seen, text=text, cursor=cursor),
+        "steps": () if trace is None else [_make_step(written, step) for step in trace.steps],
+        "retained": () if trace is None else trace.course,
+    }
+
+
+def _is_taken(row: Mapping[str, Any]) -> bool:
+    return row["decision"] in ("accepted", "edited") and row["decision_position"] is not None
+
+
+def _list_values(row: Mapping[str, Any], taken: Taken, span: Span, trace: Trace) -> list[Moment]:
+    """Return what stood there when it was taken, at each check behind that, and today."""
+    checks = [
+        Moment(
+            name=str(seconds),
+            value=None if value is None else _write(value),
+            position=position,
+            is_censored=value is None,
+        )
+        for seconds, value, position in zip(CHECKS, span.values, trace.positions, strict=True)
+        if seconds
+    ]
+    first = Moment(name="taken", value=row["value"] or row["content"], position=taken.position)
+    last = trace.steps[-1].last_position if trace.steps else taken.position
+    return [first, *checks, Moment(name="today", value=_write(span.value_end), position=last)]
+
+
+def _find_cursor(written: Written, taken: Taken) -> int | None:
+    """Return where in the document the text was put in, in UTF-16 units."""
+    delta = written.document.deltas[written.document.positions.index(taken.position)]
+    edits = read_edits(delta, sys.maxsize) if delta else None
+    return edits[0][0] if edits else None
+
+
+def _write(text: str) -> str:
+    return msgspec.json.encode(text).decode()
+
+
+def _make_step(written: Written, step: Any) -> Step:
+    actor = written.actors[written.document.positions.index(step.first_position)]
+    return Step(
+        first_position=step.first_position,
+        last_position=step.last_position,
+        at=EPOCH + step.moment * MICROSECOND,
+        seconds=step.seconds,
+        before=step.before,
+        after=step.after,
+        person=actor,
+        kind=step.kind,
     )
 
 

@@ -16,7 +16,7 @@ from pyiceberg.types import DoubleType, IcebergType, LongType, NestedField, Stri
 
 from workbench.deltas.columns import MEASURES
 from workbench.deltas.frames import KEYS, MEASURED
-from workbench.errors import ReadModelError, ReadOnlyLogError
+from workbench.errors import ReadModelError, ReadOnlyLogError, StorageError
 from workbench.eventlog.models import ModelTable, Reading
 from workbench.query.base import Table as Place
 
@@ -119,7 +119,8 @@ class Keeper:
         if self._own is None and self._table is not None:
             try:
                 return keep_measures(self._table, known, rows, reached=head)
-            except ReadOnlyLogError:
+            except (ReadOnlyLogError, StorageError, OSError):
+                # What is kept may be lost or out of reach: it costs time, never an answer.
                 if self._in_tables:
                     raise
         before = self.rows(head) if known.position >= 0 else pl.DataFrame(schema=FRAME)
