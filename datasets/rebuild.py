@@ -69,6 +69,7 @@ def build_samples() -> dict[str, bytes]:
         "loan-desk.avro": build_avro,
         "loan-desk.xes": build_xes,
         "loan-desk.sqlite": build_ocel,
+        "loan-desk.chats": build_chats,
     }
     samples = {name: build(events) for name, build in builders.items()}
     return {"loan-desk.ndjson": join_lines(record.decode() for record in records), **samples}
@@ -120,6 +121,23 @@ def build_parquet(events: list[dict[str, Any]]) -> bytes:
     table = pa.Table.from_pylist(rows, schema=pa.schema(kinds | {"form": pa.int32()}))
     pq.write_table(table, sink, compression="zstd")
     return sink.getvalue()
+
+
+def build_chats(events: list[dict[str, Any]]) -> bytes:
+    """Return the events as agent runs: a list of messages a stream, what the AI proposes as its calls of tools."""
+    chats: dict[str, list[dict[str, Any]]] = {}
+    for event in events:
+        message: dict[str, Any] = {"id": event["id"], "created_at": event["time"]}
+        if event["actorkind"] == "ai":
+            called = {"name": event["type"], "arguments": event["data"]}
+            calls = [{"id": event["id"], "type": "function", "function": called}]
+            message |= {"role": "assistant", "content": None, "tool_calls": calls}
+        else:
+            role = "user" if event["actorkind"] == "human" else "system"
+            message |= {"role": role, "name": event["actorid"], "content": f"{event['type']} {event['data']}"}
+        chats.setdefault(event["subject"], []).append(message)
+    runs = ({"id": name, "model": "desk-assistant", "messages": messages} for name, messages in chats.items())
+    return join_lines(write_json(run) for run in runs)
 
 
 def build_avro(events: list[dict[str, Any]]) -> bytes:

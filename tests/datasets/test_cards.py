@@ -56,7 +56,8 @@ def test_a_sample_is_what_its_card_says(name: str, size: str, digest: str) -> No
 
 
 @pytest.mark.parametrize(
-    "name", ["loan-desk.ndjson", "loan-desk.jsonl", "loan-desk.csv", "loan-desk.avro", "loan-desk.xes"]
+    "name",
+    ["loan-desk.ndjson", "loan-desk.jsonl", "loan-desk.csv", "loan-desk.avro", "loan-desk.xes", "loan-desk.chats"],
 )
 def test_a_sample_comes_from_its_seed_byte_by_byte(name: str, rebuilt: dict[str, bytes]) -> None:
     assert rebuilt[name] == (SAMPLES / name).read_bytes()
@@ -86,6 +87,8 @@ def test_every_sample_holds_the_same_thousand_ids_in_its_own_words() -> None:
     with (SAMPLES / "loan-desk.avro").open("rb") as file:
         avro = [row["event_id"] for row in fastavro.reader(file) if isinstance(row, dict)]
     attributes = etree.parse(SAMPLES / "loan-desk.xes").findall(".//{*}event/{*}string[@key='identity:id']")
+    chats = map(json.loads, (SAMPLES / "loan-desk.chats").read_text(encoding="utf-8").splitlines())
+    assert sorted(message["id"] for chat in chats for message in chat["messages"]) == sorted(ids)
     with closing(sqlite3.connect(SAMPLES / "loan-desk.sqlite")) as database:
         assert [name for (name,) in database.execute("select ocel_id from event order by rowid")] == ids
     assert len(set(ids)) == 1_000
