@@ -22,6 +22,7 @@ TASKS: Final = {
     "history_blame": "benchmarks.history_blame",
     "fold_sql": "benchmarks.fold_sql",
     "fold_python": "benchmarks.fold_python",
+    "delta_pairing": "benchmarks.delta_pairing",
     "trino_queries": "benchmarks.trino_queries",
     "trino_fetch": "benchmarks.trino_fetch",
     "append_rest": "benchmarks.append_rest",

@@ -4,6 +4,7 @@ import gzip
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from workbench.errors import StorageError
 
 RECORDS: Final = "loan-desk.ndjson.gz"
 PROJECTIONS: Final = ("account.toml", "loan.toml")
+DELTAS: Final = ("loan-desk.toml",)
 _COUNT_EVERY: Final = 10_000
 
 
@@ -23,14 +25,16 @@ def make_demo(target: str | None, *, events: int) -> dict[str, Any]:
     """Make the demo log in a folder that holds no events yet; return what stands there then.
 
     The records stay beside the log as ``loan-desk.ndjson.gz``, so that ``workbench trace`` can follow each of them;
-    the schemas go to ``schemas``, the desk's projections to ``projections``. A folder's log is maintained once, so that
+    the schemas go to ``schemas``, the desk's projections to ``projections``, what its proposals and decisions are to
+    ``deltas``. A folder's log is maintained once, so that
     one stream is found at once. Raises StorageError when the folder cannot be written.
     """
     from workbench.session import connect
 
     settings = load_settings(target)
     place_schemas(settings.folder)
-    place_projections(settings.folder)
+    place_declarations(settings.folder, "projections", PROJECTIONS)
+    place_declarations(settings.folder, "deltas", DELTAS)
     with connect(target) as session:
         standing = session.head().event_count
         if standing:
@@ -57,18 +61,18 @@ def place_schemas(folder: Path) -> None:
             raise StorageError(f"The demo log cannot be made in {folder}: {error.strerror}.") from error
 
 
-def place_projections(folder: Path) -> None:
-    """Put the projections of an account and of a loan beside the log, unless there are some."""
+def place_declarations(folder: Path, kind: str, names: Sequence[str]) -> None:
+    """Put the desk's ``projections`` or ``deltas`` beside the log, unless there are some."""
     here = Path(__file__).parents
     # In a clone, else as installed.
     source = next(
-        (place for place in (here[2] / "datasets" / "projections", here[1] / "projections") if place.is_dir()), None
+        (place for place in (here[2] / "datasets" / kind, here[1] / "declared" / kind) if place.is_dir()), None
     )
-    if source is not None and not (folder / "projections").exists():
+    if source is not None and not (folder / kind).exists():
         try:
-            (folder / "projections").mkdir(parents=True)
-            for name in PROJECTIONS:
-                shutil.copyfile(source / name, folder / "projections" / name)
+            (folder / kind).mkdir(parents=True)
+            for name in names:
+                shutil.copyfile(source / name, folder / kind / name)
         except OSError as error:
             raise StorageError(f"The demo log cannot be made in {folder}: {error.strerror}.") from error
 

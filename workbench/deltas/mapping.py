@@ -86,6 +86,7 @@ class DeltaMapping(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     reason: tuple[Path, ...] = ()
     hovered: Path | None = None
     person: Path = Path("actor_id")
+    proposer: str | None = None
     alternatives: Alternatives | None = None
     applied: Applied | None = None
     text: Document | None = None
@@ -144,6 +145,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str | tuple[_Written, ...] = ()
     hovered: _Written | None = None
     person: _Written | None = None
+    proposer: Literal["human", "ai", "system"] | None = None
     alternatives: _Alternatives | None = None
     applied: _Applied | None = None
     text: _Document | None = None
@@ -209,6 +211,7 @@ def _make(name: str, read: _Table) -> DeltaMapping:
         applied=None if read.applied is None else _applied(read.applied),
         text=None if read.text is None else _document(read.text),
         reason=_reasons(read.reason),
+        proposer=read.proposer,
         edited_within=read.edited_within,
         expires_after=read.expires_after,
         fields={word: _further(word, written) for word, written in read.fields.items()},

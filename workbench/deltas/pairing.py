@@ -10,8 +10,16 @@ from typing import Final
 from workbench.decode.registry import EMPTY, Registry
 from workbench.deltas.columns import PROPOSAL_COLUMNS
 from workbench.deltas.mapping import DeltaMapping
-from workbench.deltas.pairing_reading import DECISIONS, Reader, choose_reader, member_json, member_number, write_object
-from workbench.deltas.pairing_rows import TAKEN, mark_targets, select_rows
+from workbench.deltas.pairing_reading import (
+    DECISIONS,
+    Reader,
+    choose_reader,
+    member_json,
+    member_number,
+    member_text,
+    write_object,
+)
+from workbench.deltas.pairing_rows import BEHIND, TAKEN, mark_targets, select_rows
 from workbench.query.upcast_text import quote_text
 
 _ALWAYS: Final = (
@@ -68,6 +76,8 @@ def read_proposal(reader: Reader) -> dict[str, str]:
     if listed is not None:
         read["alternatives"] = reader.json(listed.items, role)
         read["texts"] = reader.items(listed, lambda item: member_json(item, listed.content))
+        if mapping.applied is not None:
+            read["plain_texts"] = reader.items(listed, lambda item: f"trim({member_text(item, listed.content)})")
         if listed.confidence is not None:
             within = listed.confidence
             read["confidences"] = reader.items(listed, lambda item: member_number(item, within))
@@ -102,26 +112,44 @@ def _group(mapping: DeltaMapping, rows: str, shown: Mapping[str, str], decided: 
     of_proposal = {"stream_id": "stream_id", "event_id": "event_id", "shown_at": "occurred_at"}
     of_proposal |= {"recorded_at": "recorded_at", "proposer": "actor_id", **{name: name for name in shown}}
     if mapping.requested:
-        of_proposal["requested_position"] = "case when last_asked > coalesce(shown_before, -1) then last_asked end"
-    of_decision = {"decided_role": "role", "decision_position": "position", "decision_event_id": "event_id"}
-    of_decision |= {"decided_at": "occurred_at", **{name: name for name in decided}}
-    columns = ["target as position"]
-    itself = "filter (where role = 'proposed')"
-    columns += [f"min_by({of}, position) {itself} as {name}" for name, of in of_proposal.items()]
+        of_proposal["requested_position"] = "answers"
+    of_decision = {"decision_event_id": "event_id", "decided_at": "occurred_at", **{name: name for name in decided}}
     counted = "filter (where decision_rank is not null)"
+    columns = ["target as position", f"{_COUNTS} as decision_position", f"{_decided(mapping)} as decided_role"]
+    columns += [f"{_itself(of, name)} as {name}" for name, of in of_proposal.items()]
     columns += [f"min_by({of}, decision_rank) {counted} as {name}" for name, of in of_decision.items()]
     columns.append(f"{_count(mapping)} as decision_count")
     if mapping.applied is not None:
-        columns += ["min(position) filter (where role = 'applied') as applied_position"]
+        columns += ["min(case when role = 'applied' then position end) as applied_position"]
         columns += ["min_by(applied_text, position) filter (where role = 'applied') as applied_text"]
     return f"select {', '.join(columns)} from ({rows}) as paired where target is not null group by target"  # noqa: S608 - our own words
+
+
+_COUNTS: Final = f"min(decision_rank) - case when min(decision_rank) >= {BEHIND} then {BEHIND} else 0 end"
+_ARRAYS: Final = ("texts", "plain_texts", "confidences")
+
+
+def _itself(of: str, name: str) -> str:
+    """Return what the one proposal of a group says: the greatest of one value, which is quicker found than by place."""
+    if name in _ARRAYS:
+        return f"min_by({of}, position) filter (where role = 'proposed')"
+    return f"max(case when role = 'proposed' then {of} end)"
+
+
+def _decided(mapping: DeltaMapping) -> str:
+    """Return what the decision that counts is."""
+    if mapping.accepted and mapping.edited:
+        return "min_by(role, decision_rank) filter (where decision_rank is not null)"
+    taken = "edited" if mapping.edited else "accepted"
+    rank = "min(decision_rank)"
+    return f"case when {rank} < {BEHIND} then '{taken}' when {rank} is not null then 'rejected' end"
 
 
 def _count(mapping: DeltaMapping) -> str:
     if mapping.pair == "names":
         return "count(decision_rank)"
     # A rejection beside a taking is no decision of its own: an editor's list closes when one of it was taken.
-    taken = f"count_if(role in {TAKEN})"
+    taken = f"count(case when role in {TAKEN} then 1 end)"
     return f"case when {taken} > 0 then {taken} else count(decision_rank) end"
 
 
@@ -131,11 +159,9 @@ def _taken(mapping: DeltaMapping) -> str:
         return "cast(null as bigint)"
     found: list[str] = []
     if mapping.applied is not None:
-        plain = "transform(texts, item -> trim(json_extract_scalar(item, '$')))"
-        found.append(f"nullif(array_position({plain}, trim(applied_text)), 0) - 1")
+        found.append("nullif(array_position(plain_texts, trim(applied_text)), 0) - 1")
         if mapping.hovered is not None:
-            pointed = "element_at(texts, case when hovered >= 0 then hovered + 1 end)"
-            same = f"trim(json_extract_scalar({pointed}, '$')) = trim(applied_text)"
+            same = "element_at(plain_texts, case when hovered >= 0 then hovered + 1 end) = trim(applied_text)"
             found.insert(0, f"case when {same} then hovered end")
     if mapping.alternatives.taken is not None:
         found.append("case when chosen >= 0 and chosen < cardinality(texts) then chosen end")

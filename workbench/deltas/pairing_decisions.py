@@ -7,7 +7,7 @@ from workbench.decode.registry import EMPTY, Registry
 from workbench.deltas.mapping import DECIDED, DeltaMapping
 from workbench.deltas.pairing import read_applied, read_decision, read_proposal, union
 from workbench.deltas.pairing_reading import DECISIONS, Reader, member_json
-from workbench.deltas.pairing_rows import TAKEN, mark_targets, select_rows
+from workbench.deltas.pairing_rows import DEPTH, TAKEN, mark_targets, select_rows
 from workbench.query.upcast_text import quote_text
 
 # Behind every rank.
@@ -103,8 +103,11 @@ def _value(mapping: DeltaMapping, contents: Collection[str]) -> str:
 def _requests(reader: Reader, relation: str, up_to: int | None) -> str:
     mapping = reader.mapping
     rows = select_rows(reader, relation, {}, up_to=up_to, roles=("requested", "proposed"))
-    following = "lead(case when role = 'proposed' then position end) over (partition by stream_id order by position)"
-    told = f"select each.*, {following} as proposal_position from ({rows}) as each"  # noqa: S608 - our own words
+    following = "lead(case when role = 'proposed' then position end)"
+    answer = f"{following} over (partition by stream_id, depth order by position)"
+    told = (
+        f"select each.*, {answer} as proposal_position from (select listed.*, {DEPTH} from ({rows}) as listed) as each"  # noqa: S608 - our own words
+    )
     answers = {
         **{name: f"r.{name}" for name in ("position", "event_id", "stream_id", "proposal_position")},
         "kind": quote_text(mapping.name),

@@ -138,3 +138,8 @@ def member_number(item: str, members: Sequence[str]) -> str:
     """Return the double that is a member of a JSON value."""
     value = f"json_extract({item}, {quote_members(members)})" if members else item
     return f"try_cast({value} as double)"
+
+
+def member_text(item: str, members: Sequence[str]) -> str:
+    """Return the text of the scalar that is a member of a JSON value."""
+    return f"json_extract_scalar({item}, {quote_members(members)})"

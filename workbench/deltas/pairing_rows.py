@@ -11,12 +11,21 @@ from workbench.replay.expressions import quote_texts
 TAKEN: Final = "('accepted', 'edited')"
 _DECIDED: Final = "('accepted', 'edited', 'rejected')"
 # What a rejection's rank is moved back by, so that whatever else was decided of a proposal comes first: 2^62.
-_BEHIND: Final = 4611686018427387904
+BEHIND: Final = 4611686018427387904
 _ENVELOPE: Final = ("position", "stream_id", "event_id", "occurred_at", "recorded_at", "actor_id")
 _BY_STREAM: Final = "partition by stream_id order by position"
 _SO_FAR: Final = "rows between unbounded preceding and current row"
 _SHOWN: Final = "case when role = 'proposed' then position end"
 _TAKING: Final = f"case when role in {TAKEN} then position end"
+# Several requests may be on their way at once. A proposal answers the nearest request before it that no other has
+# answered, as a closing bracket belongs to the nearest open one: at one depth of a stream the two take turns.
+_ON_THEIR_WAY: Final = (
+    f"count(case when role = 'requested' then 1 end) over ({_BY_STREAM} {_SO_FAR}) "
+    f"- count(case when role = 'proposed' then 1 end) over ({_BY_STREAM} {_SO_FAR})"
+)
+DEPTH: Final = (
+    f"case when role = 'requested' then {_ON_THEIR_WAY} when role = 'proposed' then {_ON_THEIR_WAY} + 1 end as depth"
+)
 ROLES: Final = ("proposed", *DECIDED, "requested", "applied")
 
 
@@ -40,14 +49,16 @@ def select_rows(
 
 
 def _wanted(mapping: DeltaMapping, roles: Sequence[str], up_to: int | None) -> str:
-    plain = [name for role in roles if role != "applied" for name in mapping.types(role)]
-    applied = mapping.applied if "applied" in roles else None
-    if applied is not None and applied.actor_kind is None:
-        plain += applied.events
-    wanted = f"e.event_type in ({quote_texts(plain)})"
-    if applied is not None and applied.actor_kind is not None:
-        kind = f"e.actor_kind = {quote_text(applied.actor_kind)}"
-        wanted = f"({wanted} or (e.event_type in ({quote_texts(applied.events)}) and {kind}))"
+    """Return the condition on the envelope that an event is one of a mapping's."""
+    kinds = {"proposed": mapping.proposer, "applied": None if mapping.applied is None else mapping.applied.actor_kind}
+    plain = [name for role in roles if kinds.get(role) is None for name in mapping.types(role)]
+    parts = [f"e.event_type in ({quote_texts(plain)})"] if plain else []
+    parts += [
+        f"(e.event_type in ({quote_texts(mapping.types(role))}) and e.actor_kind = {quote_text(kind)})"
+        for role, kind in kinds.items()
+        if role in roles and kind is not None
+    ]
+    wanted = parts[0] if len(parts) == 1 else f"({' or '.join(parts)})"
     return wanted if up_to is None else f"{wanted} and e.position <= {int(up_to)}"
 
 
@@ -63,17 +74,20 @@ def mark_targets(mapping: DeltaMapping, rows: str) -> str:
     """Return the rows with ``target``, the position of the proposal each belongs to, and ``decision_rank``.
 
     Of the decisions of one proposal that with the least rank counts: the first that is not a rejection, else the first.
+    ``answers`` is the position of the request that a proposal answers.
     """
-    rank = f"when role = 'rejected' then position + {_BEHIND} end as decision_rank"
+    rank = f"when role = 'rejected' then position + {BEHIND} end as decision_rank"
     marks = [f"case when role in {TAKEN} then position {rank}"]
+    later = []
     if mapping.requested:
-        before = "rows between unbounded preceding and 1 preceding"
-        marks.append(f"max(case when role = 'requested' then position end) over ({_BY_STREAM} {_SO_FAR}) as last_asked")
-        marks.append(f"max({_SHOWN}) over ({_BY_STREAM} {before}) as shown_before")
-    return _mark_next(mapping, rows, marks) if mapping.pair == "next" else _mark_names(mapping, rows, marks)
+        marks.append(DEPTH)
+        request = "lag(case when role = 'requested' then position end)"
+        later.append(f"{request} over (partition by stream_id, depth order by position) as answers")
+    mark = _mark_next if mapping.pair == "next" else _mark_names
+    return mark(mapping, rows, marks, later)
 
 
-def _mark_next(mapping: DeltaMapping, rows: str, marks: Sequence[str]) -> str:
+def _mark_next(mapping: DeltaMapping, rows: str, marks: Sequence[str], later: Sequence[str]) -> str:
     """Everything belongs to the proposal before it in its stream; what is applied only where that was taken."""
     marks = [*marks, f"max({_SHOWN}) over ({_BY_STREAM} {_SO_FAR}) as last_shown"]
     free = "role = 'requested'"
@@ -81,10 +95,11 @@ def _mark_next(mapping: DeltaMapping, rows: str, marks: Sequence[str]) -> str:
         marks.append(f"max({_TAKING}) over ({_BY_STREAM} {_SO_FAR}) as last_taken")
         free += " or (role = 'applied' and not coalesce(last_taken > last_shown, false))"
     marked = f"select chosen.*, {', '.join(marks)} from ({rows}) as chosen"  # noqa: S608 - our own words, texts quoted
-    return f"select marked.*, case when {free} then null else last_shown end as target from ({marked}) as marked"  # noqa: S608 - the same
+    target = f"case when {free} then null else last_shown end as target"
+    return f"select {', '.join(['marked.*', target, *later])} from ({marked}) as marked"  # noqa: S608 - the same
 
 
-def _mark_names(mapping: DeltaMapping, rows: str, marks: Sequence[str]) -> str:
+def _mark_names(mapping: DeltaMapping, rows: str, marks: Sequence[str], later: Sequence[str]) -> str:
     """A decision belongs to the last proposal before it that has the name it gives, else to the first behind it."""
     # An event without a key is alone: it must not meet all others that have none.
     by_key = "partition by pair_key, case when pair_key is null then position end"
@@ -94,8 +109,8 @@ def _mark_names(mapping: DeltaMapping, rows: str, marks: Sequence[str]) -> str:
     own = f"case when role = 'proposed' then position {named}"
     marked = f"select chosen.*, {', '.join(marks)} from ({rows}) as chosen"  # noqa: S608 - our own words, texts quoted
     if mapping.applied is None:
-        return f"select marked.*, {own} as target from ({marked}) as marked"  # noqa: S608 - the same
-    aimed = f"select marked.*, {own} as own_target from ({marked}) as marked"  # noqa: S608 - the same
+        return f"select {', '.join(['marked.*', f'{own} as target', *later])} from ({marked}) as marked"  # noqa: S608 - the same
+    aimed = f"select {', '.join(['marked.*', f'{own} as own_target', *later])} from ({marked}) as marked"  # noqa: S608 - the same
     nearest = f"last_value(case when role in {TAKEN} then coalesce(own_target, -1) end) ignore nulls"
     target = f"case when role = 'applied' then nullif({nearest} over ({_BY_STREAM} {_SO_FAR}), -1) else own_target end"
     return f"select aimed.*, {target} as target from ({aimed}) as aimed"  # noqa: S608 - the same
