@@ -2,7 +2,7 @@
 
 import os
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import blake2b, sha1, sha256
 from typing import Any, Final
 
@@ -74,29 +74,41 @@ def canonical_data(text: str) -> bytes:
     return write_canonical(decode_canonical(text.encode()))
 
 
-def make_keys(sources: Iterable[str], event_ids: Iterable[bytes]) -> list[bytes]:
-    """Return blake2b-128 over each idempotency key: the source behind its length, then the event's id.
-
-    The state after a source is kept and copied: 0.4 µs a key where hashing both parts anew is 0.7.
-    """
+def make_keys(sources: Sequence[str], event_ids: Iterable[bytes]) -> list[bytes]:
+    """Return blake2b-128 over each idempotency key: the source behind its length, then the event's id."""
     states: dict[str, Any] = {}
     keys = []
     last = copy = None
-    for event_id, source in zip(event_ids, sources, strict=False):  # one source may be repeated without end
+    for event_id, source in zip(event_ids, sources, strict=True):
         if copy is None or source is not last:
             last, copy = source, states.get(source)
             if copy is None:
-                copy = blake2b(f"{len(source)}:{source}".encode(), digest_size=SALT_SIZE).copy
-                states[source] = copy
+                copy = states[source] = begin_key(source)
         state = copy()
         state.update(event_id)
         keys.append(state.digest())
     return keys
 
 
+def hash_ids(source: str, event_ids: Iterable[bytes]) -> list[bytes]:
+    """Return the same of events that all have one source."""
+    copy = begin_key(source)
+    keys = []
+    for event_id in event_ids:
+        state = copy()
+        state.update(event_id)
+        keys.append(state.digest())
+    return keys
+
+
+def begin_key(source: str) -> Callable[[], Any]:
+    """Return what copies the state after a source: 0.4 µs a key, where hashing both parts anew is 0.7."""
+    return blake2b(f"{len(source)}:{source}".encode(), digest_size=SALT_SIZE).copy
+
+
 def event_key(source: str, event_id: str) -> bytes:
     """Return the 16-byte key of one (source, event_id)."""
-    return make_keys([source], [event_id.encode()])[0]
+    return hash_ids(source, [event_id.encode()])[0]
 
 
 def make_id(source: str, stream_id: str, index: int, content: bytes) -> str:
