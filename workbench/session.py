@@ -1,6 +1,5 @@
 """The composition root: settings in, a session out. Nothing else wires catalog, log and engine together."""
 
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -9,7 +8,7 @@ from contextvars import ContextVar
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -33,8 +32,6 @@ if TYPE_CHECKING:
 Instant = datetime | str
 # How often a statement may find that files of its list were merged away meanwhile.
 LISTINGS = 3
-# A statement with one of these words may read what must be measured first.
-MEASURED: Final = re.compile(r"\b(?:deltas|takings|measures)\b", re.IGNORECASE)
 _progress: "ContextVar[Callable[[QueryProgress], None] | None]" = ContextVar("progress", default=None)
 
 
@@ -293,8 +290,7 @@ class Session(Exports):
         seconds = chosen.get("time_limit", self.settings.query.time_limit) or None
         how = {**(options or {}), "row_limit": limit, "time_limit": seconds}
         how["progress"] = how.get("progress") or _progress.get()
-        if MEASURED.search(statement):
-            self.bring_up_measures()
+        self._prepare_deltas(statement)
         relations = self.relations(stream_ids=stream_ids, span=span)
         for attempt in range(LISTINGS):
             try:
@@ -350,7 +346,8 @@ class Session(Exports):
 
         shapes = self._log.shapes(stream_ids) if span is None else self._log.shapes_of(span)
         lifted = partial(self._log.lift, self.registry) if self.engine.reads_tables else None
-        return make_relations(shapes, self.registry, lifted=lifted) | self._model_relations() | self._delta_relations()
+        made = make_relations(shapes, self.registry, lifted=lifted)
+        return made | self._model_relations() | self._delta_relations(made["events"].version)
 
     def dbapi(self) -> Any:
         """Return a DB-API 2.0 connection on this session, read-only; marimo's SQL cells take it as an engine."""

@@ -87,7 +87,9 @@ def read_filter(chosen: Namespace) -> "DeltaFilter":
     from workbench.deltas.filters import DeltaFilter
     from workbench.query.events import read_instant
 
-    named = {argument: getattr(chosen, name.replace("-", "_")) or () for name, (argument, _) in FILTERS.items()}
+    named: dict[str, Any] = {
+        argument: getattr(chosen, name.replace("-", "_")) or () for name, (argument, _) in FILTERS.items()
+    }
     since, until = read_instant("--since", chosen.since), read_instant("--until", chosen.until)
     return DeltaFilter(**named, since=since, until=until)
 

@@ -1,8 +1,11 @@
 """What a session can be asked of proposals and decisions; what it takes to measure them is kept beside the log."""
 
+import re
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.errors import DeltaMappingError, UnsupportedOnThisLogError
 from workbench.replay.asking import Instant
@@ -15,12 +18,24 @@ if TYPE_CHECKING:
     from workbench.deltas.aggregates import Ask
     from workbench.deltas.delta import Delta
     from workbench.deltas.kept import Keeper
+    from workbench.deltas.lifecycle import Lifecycle
     from workbench.deltas.mapping import DeltaMapping
     from workbench.query.base import Relation
 
 
+# A statement with one of these words may read the lifecycle of proposals, or what must be measured first.
+READING: Final = re.compile(r"\b(?:proposals|decisions|requests|deltas|takings|measures)\b", re.IGNORECASE)
+MEASURED: Final = re.compile(r"\b(?:deltas|takings|measures)\b", re.IGNORECASE)
+
+
 class DeltaQuestions(Questions):
     """The questions of deltas. A log says by ``[deltas.NAME]`` which of its events are proposals and decisions."""
+
+    _preparing: ContextVar[bool] = ContextVar("preparing", default=False)
+
+    @abstractmethod
+    def relations(self) -> "dict[str, Relation]":
+        """Return what may stand in FROM, at the current snapshot."""
 
     @cached_property
     def delta_mappings(self) -> "dict[str, DeltaMapping]":
@@ -118,9 +133,11 @@ class DeltaQuestions(Questions):
                 "folder `deltas`, or [deltas.NAME] to workbench.toml; docs/deltas.md shows how."
             )
 
-    def _delta_relations(self) -> "dict[str, Relation]":
-        """Return the relations of proposals, none where the log declares no proposals or has no positions."""
-        return self._related if self.delta_mappings and self.order == ("position",) else {}
+    def _delta_relations(self, version: str) -> "dict[str, Relation]":
+        """Return the relations of proposals over a version of the log, none without mappings or positions."""
+        if not self.delta_mappings or self.order != ("position",):
+            return {}
+        return self._related | self._lifecycle.relate(version)
 
     @property
     def _edited_within(self) -> dict[str, float]:
@@ -128,15 +145,31 @@ class DeltaQuestions(Questions):
 
     @cached_property
     def _related(self) -> "dict[str, Relation]":
-        from workbench.deltas.pairing_relations import relate_lifecycle
         from workbench.deltas.relation import relate_deltas
 
         keeper = self._keeper
         find = keeper.find if self.engine.reads_tables else None
-        return {
-            **relate_lifecycle(self.delta_mappings, self.registry),
-            **relate_deltas(self._edited_within, model=keeper.wanted.id, read=self._read_measures, find=find),
-        }
+        return relate_deltas(self._edited_within, model=keeper.wanted.id, read=self._read_measures, find=find)
+
+    @cached_property
+    def _lifecycle(self) -> "Lifecycle":
+        from workbench.deltas.lifecycle import Lifecycle
+        from workbench.deltas.pairing_relations import relate_lifecycle
+
+        return Lifecycle(self.delta_mappings, relate_lifecycle(self.delta_mappings, self.registry))
+
+    def _prepare_deltas(self, statement: str) -> None:
+        """Pair and measure what a statement may read of proposals, before it is asked."""
+        if self._preparing.get() or not self.delta_mappings or not READING.search(statement):
+            return
+        token = self._preparing.set(True)
+        try:
+            if not self.engine.reads_tables:
+                self._lifecycle.pair(self.relations()["events"].version, self.head().last, self.ask_streams)
+            if MEASURED.search(statement):
+                self.bring_up_measures()
+        finally:
+            self._preparing.reset(token)
 
     def _read_measures(self) -> "pa.Table":
         """Return the rows of `measures`, for an engine in process."""

@@ -1,0 +1,94 @@
+"""The lifecycle of proposals in memory, for an engine in process: paired once a version of the log."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final
+
+import msgspec
+import polars as pl
+
+from workbench.deltas.mapping import DeltaMapping
+from workbench.query.base import Relation
+from workbench.replay.expressions import quote_texts
+
+# Above so many proposals they are paired anew for each question: a row with its texts is some kilobytes.
+MOST: Final = 250_000
+# Streams that are paired anew by themselves; above that a whole pass is quicker.
+STREAMS: Final = 512
+NAMES: Final = ("proposals", "decisions", "requests")
+# A statement, its parameters and the streams it is about (None: all) in, all its rows out.
+Read = Callable[[str, Mapping[str, object], Sequence[str] | None], pl.DataFrame]
+Rows = Mapping[str, pl.DataFrame]
+
+
+class Paired(msgspec.Struct, frozen=True):
+    """What was paired: of which version of the log, up to which position; no rows where there are too many."""
+
+    version: str
+    position: int
+    rows: Rows | None
+
+
+class Lifecycle:
+    """The rows of `proposals`, `decisions` and `requests`, as the log had them when they were last asked for."""
+
+    def __init__(self, mappings: Mapping[str, DeltaMapping], relations: Mapping[str, Relation]) -> None:
+        self._mappings = mappings
+        self._relations = {name: relations[name] for name in NAMES}
+        self._lock = threading.Lock()
+        self._paired: Paired | None = None
+
+    def relate(self, version: str) -> dict[str, Relation]:
+        """Return the relations: over rows in memory where they are of this version of the log, else as they select."""
+        paired = self._paired
+        if paired is None or paired.version != version or paired.rows is None:
+            return dict(self._relations)
+        return {name: _keep(relation, paired.rows[name]) for name, relation in self._relations.items()}
+
+    def pair(self, version: str, position: int, read: Read) -> None:
+        """Pair what this version of the log holds up to its head, where that is not done yet.
+
+        Where decisions are next to their proposals, only the streams that grew are paired anew, and those with a
+        proposal that waits, as time may have made it expire.
+        """
+        with self._lock:
+            before = self._paired
+            if before is None or before.version != version:
+                rows = None if before is None else self._pair_grown(before, position, read)
+                self._paired = Paired(version, position, self._pair_all(read) if rows is None else rows)
+
+    def _pair_all(self, read: Read) -> Rows | None:
+        if read("select count(*) as proposals from proposals", {}, None).item() > MOST:
+            return None
+        return {name: read(f"select * from {name}", {}, None) for name in NAMES}  # noqa: S608 - our own names
+
+    def _pair_grown(self, before: Paired, position: int, read: Read) -> Rows | None:
+        if (
+            before.rows is None
+            or before.position > position
+            or not all(_is_next(each) for each in self._mappings.values())
+        ):
+            return None
+        grown = "select distinct stream_id from events_stored where position > :after order by stream_id"
+        waiting = before.rows["proposals"].filter(pl.col("decision") == "pending")["stream_id"]
+        streams = sorted({*read(grown, {"after": before.position}, None)["stream_id"].to_list(), *waiting.to_list()})
+        if len(streams) > STREAMS:
+            return None
+        among = f"stream_id in ({quote_texts(streams)})" if streams else "false"
+        return {
+            name: pl.concat(
+                [
+                    before.rows[name].filter(~pl.col("stream_id").is_in(streams)),
+                    read(f"select * from {name} where {among}", {}, streams),  # noqa: S608 - names quoted
+                ]
+            ).sort("position", maintain_order=True)
+            for name in NAMES
+        }
+
+
+def _is_next(mapping: DeltaMapping) -> bool:
+    return mapping.pair == "next"
+
+
+def _keep(relation: Relation, rows: pl.DataFrame) -> Relation:
+    return msgspec.structs.replace(relation, select=None, arrow=rows.to_arrow)
