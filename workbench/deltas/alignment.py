@@ -2,11 +2,14 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
 from itertools import pairwise
-from typing import Final
+from typing import Any, Final
 
+import numpy as np
+
+from workbench.deltas.words import read_codes
 from workbench.errors import MissingExtraError
 
 # A run of words that both texts have: first word in the proposal, first word in the value, how many.
@@ -18,6 +21,7 @@ MAX_PAIRS: Final = 20_000
 MAX_CELLS: Final = 400_000_000
 # A run this long that each text has once is the same place in both.
 ANCHOR: Final = 8
+_PRIME: Final = np.uint64(0x9E3779B97F4A7C15)
 # What stands in ``fallback``: words were aligned by a longest common subsequence; that between anchors only.
 SUBSEQUENCE: Final = "subsequence"
 BLOCKS: Final = "blocks"
@@ -77,20 +81,19 @@ def common_prefix(one: str, other: str) -> int:
 def _match_most(proposed: str, value: str) -> list[Block]:
     if not proposed or not value:
         return []
-    try:
-        from rapidfuzz.distance import LCSseq
-    except ModuleNotFoundError as error:
-        raise missing_metrics() from error
-    blocks = LCSseq.editops(proposed, value).as_matching_blocks()
+    blocks = load_distances().LCSseq.editops(proposed, value).as_matching_blocks()
     return [(block.a, block.b, block.size) for block in blocks if block.size]
 
 
-def missing_metrics() -> MissingExtraError:
-    """Return the error that says what measures of texts need."""
-    return MissingExtraError(
-        "Comparing texts needs rapidfuzz and sacrebleu, and one is not installed. "
-        "Run: pip install 'eventlog-workbench[metrics]'"
-    )
+def load_distances() -> Any:
+    """Return rapidfuzz's distances. Raises MissingExtraError."""
+    try:
+        from rapidfuzz import distance
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            "Comparing texts needs rapidfuzz, which is not installed. Run: pip install 'eventlog-workbench[metrics]'"
+        ) from error
+    return distance
 
 
 def _match_between(proposed: str, value: str) -> list[Block]:
@@ -111,13 +114,23 @@ def _match_between(proposed: str, value: str) -> list[Block]:
 def anchor_pairs(proposed: str, value: str) -> list[tuple[int, int]]:
     """Return where each run of eight words stands that each text has exactly once, in the proposal's order."""
     ones, others = _unique_runs(proposed), _unique_runs(value)
-    return [(place, others[run]) for run, place in ones.items() if run in others]
+    _, ours, theirs = np.intersect1d(ones[0], others[0], assume_unique=True, return_indices=True)
+    ours, theirs = ones[1][ours], others[1][theirs]
+    order = np.argsort(ours)
+    pairs = zip(ours[order].tolist(), theirs[order].tolist(), strict=True)
+    # Two runs may have one fingerprint.
+    return [pair for pair in pairs if proposed[pair[0] : pair[0] + ANCHOR] == value[pair[1] : pair[1] + ANCHOR]]
 
 
-def _unique_runs(words: str) -> Mapping[str, int]:
-    runs = [words[start : start + ANCHOR] for start in range(len(words) - ANCHOR + 1)]
-    counts = Counter(runs)
-    return {run: place for place, run in enumerate(runs) if counts[run] == 1}
+def _unique_runs(words: str) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
+    """Return the fingerprints of the runs of eight words that a text has once, and where they stand."""
+    codes = read_codes(words).astype(np.uint64)
+    count = max(0, len(codes) - ANCHOR + 1)
+    prints = np.zeros(count, dtype=np.uint64)
+    for step in range(ANCHOR):
+        prints = prints * _PRIME + codes[step : step + count]
+    found, places, counts = np.unique(prints, return_index=True, return_counts=True)
+    return found[counts == 1], places[counts == 1]
 
 
 def rising_pairs(pairs: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -7,6 +7,8 @@ from typing import Any, Final
 import msgspec
 import numpy as np
 
+from workbench.deltas.words import read_codes
+
 # TERCOM's: words to each side of the diagonal that are looked at.
 BEAM: Final = 25
 _FAR: Final = 1 << 28
@@ -38,7 +40,7 @@ def is_free(hypothesis: int, reference: int, distance: int) -> bool:
 
 def measure_beam(hypotheses: Sequence[str], reference: str) -> list[int]:
     """Return the distance of each hypothesis from the reference within the beam; all hypotheses are equally long."""
-    *_, (_, last) = _fill(np.array([_codes(text) for text in hypotheses]), _codes(reference))
+    *_, (_, last) = _fill(np.array([read_codes(text) for text in hypotheses]), read_codes(reference))
     return [int(distance) for distance in last[:, -1]]
 
 
@@ -48,7 +50,7 @@ def align_in_beam(hypothesis: str, reference: str) -> Alignment:
     Of edits equally cheap one is taken as TERCOM does: read from the end, a word kept or replaced goes before a word
     deleted, and that before a word inserted.
     """
-    rows = [(first, row[0].tolist()) for first, row in _fill(_codes(hypothesis)[None, :], _codes(reference))]
+    rows = [(first, row[0].tolist()) for first, row in _fill(read_codes(hypothesis)[None, :], read_codes(reference))]
 
     def cell(one: int, other: int) -> int:
         first, row = rows[one]
@@ -95,9 +97,7 @@ def align_freely(hypothesis: str, reference: str) -> Alignment:
 
 
 def _walk(hypothesis: str, reference: str, diagonals: Sequence[int], aboves: Sequence[int]) -> list[str]:
-    """Return the edits from the end: a bit says that a cell costs what the one before both words does, or one more
-    than the cell above.
-    """
+    """Return the edits from the end; bits say where the diagonal costs nothing, and where one from above costs one."""
     one, other, edits = len(hypothesis), len(reference), []
     while one and other:
         if hypothesis[one - 1] == reference[other - 1]:
@@ -116,7 +116,7 @@ def _walk(hypothesis: str, reference: str, diagonals: Sequence[int], aboves: Seq
 
 
 def _read(edits: Sequence[str]) -> Alignment:
-    """Return what edits, the last first, say of each word: kept ``=``, replaced ``s``, deleted ``d``, inserted ``i``."""
+    """Return what edits say, the last first: ``=`` a word kept, ``s`` replaced, ``d`` deleted, ``i`` inserted."""
     aligned: list[int] = []
     wrong_hypothesis, wrong_reference = [0], [0]
     for edit in reversed(edits):
@@ -129,12 +129,8 @@ def _read(edits: Sequence[str]) -> Alignment:
     return Alignment(len(edits) - edits.count("="), aligned, wrong_hypothesis, wrong_reference)
 
 
-def _codes(text: str) -> np.ndarray[Any, np.dtype[np.uint32]]:
-    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
-
-
 def _fill(hypotheses: np.ndarray[Any, Any], reference: np.ndarray[Any, Any]) -> Iterator[tuple[int, Matrix]]:
-    """Yield the rows of the matrices of many hypotheses at once: the first column within the beam, and what is in it."""
+    """Yield the rows of many hypotheses' matrices at once: the first column within the beam, and what is in it."""
     (count, length), end = hypotheses.shape, len(reference)
     slope = end / length if length else 1
     beam = math.ceil(slope / 2 + BEAM) if slope / 2 > BEAM else BEAM

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from workbench.deltas.alignment import BLOCKS, missing_metrics
+from workbench.deltas.alignment import load_distances
 from workbench.deltas.chrf import measure_chrf
 from workbench.deltas.redline import PROPOSED, Redline, compare_words
 from workbench.deltas.ter import count_edits
@@ -20,8 +20,10 @@ TENTHS: Final = 10
 LEVENSHTEIN_WORDS: Final = "levenshtein-words"
 NO_CHRF: Final = "no-chrf"
 AS_DRAWN: Final = "levenshtein-as-drawn"
-# Cells that Levenshtein may fill, 64 of them at once: 0.4 s.
-MAX_CELLS: Final = 10_000_000_000
+# Cells that Levenshtein may fill, 64 of them at once: 0.2 s.
+MAX_CELLS: Final = 4_000_000_000
+# Characters from which more processes are started: they take 0.3 s to begin, and this many 0.6 s to measure.
+MIN_CHARACTERS: Final = 1_000_000
 
 
 class Places(msgspec.Struct, frozen=True, gc=False):
@@ -34,11 +36,11 @@ class Places(msgspec.Struct, frozen=True, gc=False):
 class TextMeasures(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """What was measured of a text and its value; counts are of words, or characters, where their name says so.
 
-    ``words_…`` and ``characters_…`` follow what the redline draws: kept + moved + deleted = the proposal's, kept + moved
-    + inserted = the value's. ``ter_edits`` ÷ ``ter_words``, at most 1, is ``hter``. A Levenshtein distance stands beside
-    the longer text's length (``…_of``), what it is divided by; ``distance`` is that by words, in scripts without
-    spaces by characters, white space left out. ``chrf`` is 0 to 100. ``edits`` are the phrases deleted and what stands in
-    their place, moves left out. ``fallback`` names, with commas, what was done where texts are too long; else None.
+    ``words_…`` and ``characters_…`` follow what the redline draws: kept + moved + deleted = the proposal's, kept +
+    moved + inserted = the value's. ``ter_edits`` ÷ ``ter_words``, at most 1, is ``hter``. A Levenshtein distance stands
+    beside the longer text's length (``…_of``), what it is divided by; ``distance`` is that by words, in scripts without
+    spaces by characters, white space left out. ``chrf`` is 0 to 100. ``edits`` are the phrases deleted and what stands
+    in their place, moves left out. ``fallback`` names, with commas, what was done where texts are too long; else None.
     """
 
     words_proposed: int
@@ -75,8 +77,8 @@ def measure_texts(proposed: str, value: str, *, tokenised: bool = False) -> Text
     redline = compare_words(*texts)
     words, words_of, drawn_words = _words_apart(*texts, redline)
     characters, drawn_characters = _characters_apart(proposed, value, redline)
-    edits, ter_words, searched = _ter(*texts)
-    chrf = measure_chrf(proposed, value)
+    edits, ter_words, searched = _ter(*texts, redline)
+    chrf = measure_chrf(redline)
     marks = {
         LEVENSHTEIN_WORDS: not searched,
         AS_DRAWN: drawn_words or drawn_characters,
@@ -110,45 +112,42 @@ def _drawn(redline: Redline) -> dict[str, int]:
     }
 
 
-def _ter(proposed: Words, value: Words) -> tuple[int, int, bool]:
-    """Return TER's edits and the value's words, in small letters as sacrebleu's default has it; whether it was searched."""
+def _ter(proposed: Words, value: Words, redline: Redline) -> tuple[int, int, bool]:
+    """Return TER's edits and the value's words, and whether shifts were searched; letters are small, as by default."""
+    if len(proposed.words) * len(value.words) > MAX_CELLS:
+        return _drawn_distance(redline, is_words=True), len(value.words), False
     ours, theirs = (" ".join(text.words).lower().split() for text in (proposed, value))
     edits = count_edits(ours, theirs)
-    if edits is not None:
-        return edits, len(theirs), True
-    return _levenshtein(*encode_words(ours, theirs)) or max(len(ours), len(theirs)), len(theirs), False
+    if edits is None:
+        return _levenshtein(*encode_words(ours, theirs)) or 0, len(theirs), False
+    return edits, len(theirs), True
 
 
 def _levenshtein(one: str, other: str) -> int | None:
     """Return the Levenshtein distance (1966) of two strings; None where it would take too long."""
-    try:
-        from rapidfuzz.distance import Levenshtein
-    except ModuleNotFoundError as error:
-        raise missing_metrics() from error
     if one == other:
         return 0
-    return int(Levenshtein.distance(one, other)) if len(one) * len(other) <= MAX_CELLS else None
+    return int(load_distances().Levenshtein.distance(one, other)) if len(one) * len(other) <= MAX_CELLS else None
 
 
 def _words_apart(proposed: Words, value: Words, redline: Redline) -> tuple[int, int, bool]:
-    """Return Levenshtein by words, or by characters in scripts without spaces; what it is of; whether it is as drawn."""
-    if is_spaceless(proposed.text, value.text):
-        one, other = ("".join(text.text.split()) for text in (proposed, value))
-    else:
+    """Return Levenshtein by words, in scripts without spaces by characters; what it is of; whether it is as drawn."""
+    is_words = not is_spaceless(proposed.text, value.text)
+    if is_words:
         one, other = encode_words(proposed.words, value.words)
-    distance = _levenshtein(one, other)
+    else:
+        one, other = ("".join(text.text.split()) for text in (proposed, value))
+    distance, most = _levenshtein(one, other), max(len(one), len(other))
     if distance is not None:
-        return distance, max(len(one), len(other)), False
-    return (
-        _drawn_distance(redline, is_words=not is_spaceless(proposed.text, value.text)),
-        max(len(one), len(other)),
-        True,
-    )
+        return distance, most, False
+    return min(_drawn_distance(redline, is_words=is_words), most), most, True
 
 
 def _characters_apart(proposed: str, value: str, redline: Redline) -> tuple[int, bool]:
     distance = _levenshtein(proposed, value)
-    return (distance, False) if distance is not None else (_drawn_distance(redline, is_words=False), True)
+    if distance is not None:
+        return distance, False
+    return min(_drawn_distance(redline, is_words=False), max(len(proposed), len(value))), True
 
 
 def _drawn_distance(redline: Redline, *, is_words: bool) -> int:
@@ -196,17 +195,14 @@ def count_places(redline: Redline, words: int) -> Places:
 def measure_pairs(
     pairs: Sequence[tuple[str, str]], workers: int | None = None, *, tokenised: bool = False
 ) -> list[TextMeasures]:
-    """Return the measures of many pairs of proposal and value, in their order."""
-    return [measure_texts(proposed, value, tokenised=tokenised) for proposed, value in pairs]
+    """Return the measures of many pairs of proposal and value, in their order.
 
+    ``workers`` is how many processes measure, this one among them, by default as many as the cores it may use; few and
+    short texts are measured here alone. Each pair is measured by itself: the answer is the same whatever their order.
+    """
+    if sum(len(proposed) + len(value) for proposed, value in pairs) < MIN_CHARACTERS or workers == 1:
+        return [measure_texts(proposed, value, tokenised=tokenised) for proposed, value in pairs]
+    from workbench.decode.workers import count_cores
+    from workbench.deltas.processes import measure_in_processes
 
-__all__ = [
-    "AS_DRAWN",
-    "BLOCKS",
-    "LEVENSHTEIN_WORDS",
-    "NO_CHRF",
-    "Places",
-    "TextMeasures",
-    "measure_pairs",
-    "measure_texts",
-]
+    return measure_in_processes(pairs, count_cores() if workers is None else workers, tokenised=tokenised)

@@ -1,9 +1,9 @@
 """Translation edit rate: the edits of a proposal into its value where a phrase moved counts once. Pure.
 
-After Snover, Dorr, Schwartz, Micciulla and Makhoul, A Study of Translation Edit Rate with Targeted Human Annotation, AMTA
-2006, with the limits and the order of choices of their program TERCOM as sacrebleu documents them, so that the numbers
-are sacrebleu's. What differs is how they are come by: candidates are judged by plain Levenshtein where the beam cannot
-matter, and not at all where no order of the words could be nearer.
+After Snover, Dorr, Schwartz, Micciulla and Makhoul, A Study of Translation Edit Rate with Targeted Human Annotation,
+AMTA 2006, with the limits and the order of choices of their program TERCOM as sacrebleu documents them, so that the
+numbers are sacrebleu's. What differs is how they are come by: candidates are judged by plain Levenshtein where the beam
+cannot matter, and not at all where no order of the words could be nearer.
 """
 
 from collections import Counter
@@ -13,7 +13,7 @@ from typing import Final
 
 import msgspec
 
-from workbench.deltas.alignment import missing_metrics
+from workbench.deltas.alignment import load_distances
 from workbench.deltas.edit_distance import Alignment, align_freely, align_in_beam, is_free, measure_beam
 from workbench.deltas.words import encode_words
 
@@ -24,13 +24,13 @@ MAX_CANDIDATES: Final = 1000
 # Cells of one matrix, steps of the search, and rows within the beam, above which a fallback is named: some 0.5 s each.
 MAX_CELLS: Final = 4_000_000
 MAX_STEPS: Final = 1_000_000
-MAX_BEAM_ROWS: Final = 1_000_000
+MAX_BEAM_ROWS: Final = 500_000
 # Shifts that are measured within the beam at once.
 BATCH: Final = 32
 
 
 class Shift(msgspec.Struct, frozen=True, gc=False):
-    """A phrase of the hypothesis put elsewhere: how many words, from where, to before which word, and what comes of it."""
+    """A phrase of the hypothesis put elsewhere: how many words, from where, before which word, and what comes of it."""
 
     length: int
     start: int
@@ -70,11 +70,7 @@ class _Search:
     """The greedy search: while a shift brings the hypothesis nearer, take the one that does so most."""
 
     def __init__(self, hypothesis: str, reference: str) -> None:
-        try:
-            from rapidfuzz.distance import Levenshtein
-        except ModuleNotFoundError as error:
-            raise missing_metrics() from error
-        self.measure = Levenshtein.distance
+        self.measure = load_distances().Levenshtein.distance
         self.hypothesis, self.reference = hypothesis, reference
         self.checked = self.steps = self.beam_rows = 0
         common = (Counter(hypothesis) & Counter(reference)).total()
@@ -155,7 +151,7 @@ class _Search:
                 return
 
     def _phrases(self, alignment: Alignment) -> Iterator[tuple[int, int, int]]:
-        """Yield where equal phrases stand in hypothesis and reference, and how long they are, that may be worth a shift."""
+        """Yield where phrases that may be worth a shift stand in both texts, and how many words they have."""
         hypothesis, reference = self.hypothesis, self.reference
         wrong_ours, wrong_theirs = alignment.wrong_hypothesis, alignment.wrong_reference
         for start, word in enumerate(hypothesis):

@@ -1,10 +1,13 @@
 """Words of a text: what a redline strikes and underlines, and what word measures count. Pure."""
 
 import re
-from collections.abc import Iterable
-from typing import Final
+from collections.abc import Sequence
+from itertools import chain
+from operator import add
+from typing import Any, Final
 
 import msgspec
+import numpy as np
 
 # Scripts that are written without spaces, a character a word: Thai, Lao, Tibetan, Myanmar, Khmer, Han and its radicals,
 # kana, Bopomofo, Yi. Hangul has spaces.
@@ -81,29 +84,29 @@ def split_words(text: str, *, tokenised: bool = False) -> list[str]:
 def find_words(text: str, *, tokenised: bool = False) -> Words:
     """Return the words of a text and where they stand; between them is white space only."""
     pattern = _BETWEEN_SPACES if tokenised else _WORD
-    spans = [match.span() for match in pattern.finditer(text)]
-    return Words(text, [text[start:end] for start, end in spans], [span[0] for span in spans], [s[1] for s in spans])
+    words = pattern.findall(text)
+    starts = [match.start() for match in pattern.finditer(text)]
+    return Words(text, words, starts, list(map(add, starts, map(len, words))))
 
 
-def encode_words(*texts: Iterable[str]) -> list[str]:
+def encode_words(*texts: Sequence[str]) -> list[str]:
     """Return each list of words as a string of one character a word: equal words, equal characters.
 
     Libraries compare such strings in C, and a slice of one is a slice of words.
     """
-    codes: dict[str, str] = {}
-    encoded = []
-    for words in texts:
-        for word in words:
-            if word not in codes:
-                codes[word] = chr(min(len(codes), _NO_CODE_LEFT))
-        encoded.append("".join([codes[word] for word in words]))
-    return encoded
+    distinct = dict.fromkeys(chain.from_iterable(texts))
+    codes = {word: chr(min(code, _NO_CODE_LEFT)) for code, word in enumerate(distinct)}
+    return ["".join([codes[word] for word in words]) for words in texts]
+
+
+def read_codes(text: str) -> np.ndarray[Any, np.dtype[np.uint32]]:
+    """Return the code of each character."""
+    return np.frombuffer(text.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
 
 
 def is_spaceless(*texts: str) -> bool:
     """Whether texts are written in a script without spaces: more than a twentieth of all characters but white space."""
-    characters = sum(len(text) - sum(map(len, _SPACES.findall(text))) for text in texts)
-    return sum(len(_SPACELESS_CHARACTER.findall(text)) for text in texts) > SPACELESS_SHARE * characters
-
-
-_SPACES: Final = re.compile(r"\s+")
+    if all(map(str.isascii, texts)):
+        return False
+    found = sum(len(_SPACELESS_CHARACTER.findall(text)) for text in texts)
+    return found > 0 and found > SPACELESS_SHARE * sum(len("".join(text.split())) for text in texts)
