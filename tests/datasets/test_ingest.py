@@ -33,6 +33,12 @@ def test_the_object_centric_sample_brings_its_objects_too(tmp_path: Path) -> Non
         assert (counts.pop("ObjectCreated"), counts.pop("ObjectChanged"), sum(counts.values())) == (164, 91, 1_000)
 
 
+def test_the_sample_of_chats_brings_each_message_and_each_call(tmp_path: Path) -> None:
+    with workbench.connect(tmp_path / "log") as session:
+        report = ingest(session, "loan-desk.chats")
+        assert (report.read, report.appended, report.quarantined) == (1_182, 1_182, 0)
+
+
 @pytest.mark.parametrize("name", [*PLAIN[1:], *MAPPED])
 def test_the_same_events_in_another_format_are_the_same_events(name: str, tmp_path: Path) -> None:
     with workbench.connect(tmp_path / "log") as session:
