@@ -23,6 +23,7 @@ TASKS: Final = {
     "fold_sql": "benchmarks.fold_sql",
     "fold_python": "benchmarks.fold_python",
     "delta_pairing": "benchmarks.delta_pairing",
+    "delta_follow": "benchmarks.delta_follow",
     "trino_queries": "benchmarks.trino_queries",
     "trino_fetch": "benchmarks.trino_fetch",
     "append_rest": "benchmarks.append_rest",
