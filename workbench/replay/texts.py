@@ -71,19 +71,21 @@ def read_operation(operation: Any) -> tuple[str | None, int | None]:
     """Return the units an operation inserts, or how many it retains (deletes: below zero); neither for what is none."""
     if not isinstance(operation, dict):
         return None, None
-    insert, retain, delete = (operation.get(name) for name in ("insert", "retain", "delete"))
+    insert = operation.get("insert")
     if isinstance(insert, str):
         return split_units(insert), None
     if isinstance(insert, dict):
         return EMBEDDED, None
+    retain = operation.get("retain")
     if type(retain) is int and retain >= 0:
         return None, retain
+    delete = operation.get("delete")
     return None, (-delete if type(delete) is int and delete >= 0 else None)
 
 
 def split_units(content: str) -> str:
     """Return a text with every character beyond U+FFFF as its two surrogates."""
-    if max(content, default="") <= "\uffff":
+    if content.isascii() or max(content) <= "\uffff":
         return content
     coded = content.encode("utf-16-le", "surrogatepass")
     return "".join(chr(unit) for unit in memoryview(coded).cast("H"))
