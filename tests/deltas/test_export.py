@@ -33,7 +33,7 @@ def make_row(position: int, proposed: str, value: str | None, decision: str = "e
         "stream_id": f"document-{position}",
         "decision": decision,
         "shown_at": START + timedelta(hours=position),
-        "context": json.dumps(f"Write letter {position}."),
+        "context": f"Write letter {position}.",
         "content": json.dumps(proposed),
         "value": None if value is None else json.dumps(value),
         "value_end": None,
@@ -49,7 +49,7 @@ ROWS = [
     make_row(1, "The same", "The same", "accepted", distance=0.0),
     make_row(2, "A  Space", "a space", distance=0.0),
     make_row(3, "No", None, "rejected", distance=None, hter=None),
-    make_row(4, "Dear all", "Dear friends", context='"Write letter 0."'),
+    make_row(4, "Dear all", "Dear friends", context="Write letter 0."),
     make_row(5, "Nearly as it was", "Nearly as it is", distance=0.01),
     make_row(6, "Quite otherwise", "Nothing left", distance=0.99),
     make_row(7, "Not yet", None, "pending", distance=None, hter=None),
@@ -210,7 +210,7 @@ def test_a_split_as_in_the_log_goes_by_its_field_and_drops_prompts_of_two(tmp_pa
     rows = [
         make_row(0, "Dear all", "Dear friends"),
         make_row(1, "Dear you", "Dear me", fields='{"split":"test"}'),
-        make_row(2, "Hi", "Ho", context='"Write letter 1."'),
+        make_row(2, "Hi", "Ho", context="Write letter 1."),
     ]
     manifest = write_export(make_export(ExportPlan(split="log"), rows), tmp_path / "out")
     assert [(file["name"], file["rows"]) for file in manifest["files"]] == [("desk-dpo-train.jsonl", 1)]

@@ -127,7 +127,7 @@ def read_text(content: str | None) -> str | None:
 def write_prompt(template: str, row: Mapping[str, Any]) -> str:
     """Return the prompt a proposal was made for, after a template. Raises ArgumentError naming what it may hold."""
     known = {
-        "context": read_text(row["context"]) or "",
+        "context": row["context"] or "",
         **{name: row[name] or "" for name in ("model", "version", "kind")},
     }
     fields = read_value(row["fields"]) if row["fields"] else {}
