@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from tests.contracts.figures import FIGURES
 from tests.contracts.models import MODELS
 from tests.contracts.replay import REPLAY
 from workbench.session import Session
@@ -22,8 +23,10 @@ from workbench.views.facets import count_facets
 from workbench.views.grain import GRAINS, Grain
 from workbench.views.overview import count_bars, load_overview
 from workbench.views.rows import load_rows
+from workbench.views.spans import write_statement
 from workbench.views.summary import summarise_window
 from workbench.views.timeline import show_timeline
+from workbench.views.where import Where
 
 
 class Facts(msgspec.Struct, frozen=True):
@@ -130,6 +133,13 @@ def timeline(session: Session, facts: Facts) -> pl.DataFrame:
     ).frame.sort("event_type", "start")
 
 
+@question
+def spans(session: Session, facts: Facts) -> pl.DataFrame:
+    """What a run's spans are made of, asked of a stream."""
+    where = Where("", {}).also("stream_id = :stream", stream=facts.streams[0])
+    return session.sql(write_statement(session, where), where.parameters)
+
+
 def bars(session: Session, facts: Facts, grain: Grain) -> pl.DataFrame:
     """The timeline's bars at one grain, over no more than 2,000 of them."""
     window = min((facts.last - facts.first).total_seconds(), 2_000 * grain.seconds)
@@ -137,7 +147,7 @@ def bars(session: Session, facts: Facts, grain: Grain) -> pl.DataFrame:
     return count_bars(session, choices, grain).sort("event_type", "start")
 
 
-QUESTIONS |= REPLAY | MODELS
+QUESTIONS |= REPLAY | MODELS | FIGURES
 QUESTIONS |= {f"bars of {grain.words}": partial(bars, grain=grain) for grain in GRAINS}
 
 FILTERS: dict[str, Callable[[Facts], dict[str, Any]]] = {

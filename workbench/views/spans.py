@@ -77,7 +77,7 @@ def load_spans(session: Session, choices: TimelineChoices) -> Spans | None:
     where = Where("", {}).also("stream_id = :stream", stream=stream)
     if choices.position is not None:
         where = where.also("position <= :known_position", known_position=choices.position)
-    text = where.select(_COLUMNS, f"{order_by(session)} limit {MOST_SPANS + 1}")
+    text = write_statement(session, where)
     rows = session.sql(text, where.parameters)
     if CALLED not in rows["event_type"]:
         return None
@@ -97,6 +97,11 @@ def load_spans(session: Session, choices: TimelineChoices) -> Spans | None:
         sql=text,
         parameters=where.parameters,
     )
+
+
+def write_statement(session: Session, where: Where) -> str:
+    """Return the statement that reads a run's events: one more than are told."""
+    return where.select(_COLUMNS, f"{order_by(session)} limit {MOST_SPANS + 1}")
 
 
 def _one_stream(choices: TimelineChoices) -> str | None:
