@@ -58,9 +58,11 @@ class Lifecycle:
                 self._paired = Paired(version, position, self._pair_all(read) if rows is None else rows)
 
     def _pair_all(self, read: Read) -> Rows | None:
-        if read("select count(*) as proposals from proposals", {}, None).item() > MOST:
+        proposals = read(f"select * from proposals limit {MOST + 1}", {}, None)  # noqa: S608 - a number
+        if proposals.height > MOST:
             return None
-        return {name: read(f"select * from {name}", {}, None) for name in NAMES}  # noqa: S608 - our own names
+        others = {name: read(f"select * from {name}", {}, None) for name in NAMES[1:]}  # noqa: S608 - our own names
+        return {"proposals": proposals, **others}
 
     def _pair_grown(self, before: Paired, position: int, read: Read) -> Rows | None:
         if (
