@@ -102,8 +102,14 @@ def grow_log(desk: Path) -> None:
             actor=workbench.Actor("clerk-99", "human"),
             data={"proposal": row["event_id"], "text": "Otherwise"},
         )
-        late = {"event_id": "more", "event_type": "LetterProposed", "data": {"text": "More", "prompt": "desk-9"}}
-        session.append([again, workbench.Event(**late, stream_id="loan-more", occurred_at=row["shown_at"])])
+        late = workbench.Event(
+            event_id="more",
+            stream_id="loan-more",
+            event_type="LetterProposed",
+            occurred_at=row["shown_at"],
+            data={"text": "More", "prompt": "desk-9"},
+        )
+        session.append([again, late])
 
 
 def test_a_manifest_of_another_mapping_is_refused(run: Run, desk: Path, tmp_path: Path) -> None:

@@ -97,7 +97,7 @@ def test_distances_fall_into_bins_closed_on_the_right(desk: Session, deltas: pl.
     taken = deltas.filter(pl.col("decision").is_in(["accepted", "edited"]))["distance"].drop_nulls()
     bins = histogram_distances(desk.ask, EVERY)
     for low, high, takings in bins.iter_rows():
-        assert takings == ((taken > low + 1e-12) & (taken <= high + 1e-12)).sum()
+        assert takings == ((taken - low > 1e-12) & (taken - high <= 1e-12)).sum()
     counts = count_distances(desk.ask, EVERY).row(0, named=True)
     assert (counts["unchanged"], counts["changed"]) == ((taken == 0).sum(), (taken > 0).sum())
     assert counts["measured"] == len(taken)
@@ -133,8 +133,7 @@ def test_changes_by_place_count_the_words_proposed(desk: Session, deltas: pl.Dat
     measured = deltas.filter(pl.col("places").is_not_null())
     assert places["place"].to_list() == list(range(10))
     assert places["words"].sum() == measured["words_proposed"].sum()
-    changed = measured["words_proposed"].sum() - measured["words_kept"].sum()
-    assert places["changed"].sum() == changed
+    assert places["changed"].sum() == (measured["words_proposed"] - measured["words_kept"]).sum()
 
 
 def test_nothing_lives_where_no_document_is_followed(desk: Session) -> None:
@@ -221,7 +220,7 @@ def panel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     (folder / "deltas").mkdir()
     (folder / "deltas" / "letter.toml").write_text(MAPPING)
     options = [{"text": "Dear all"}, {"text": "Hello all"}]
-    told = [
+    told: list[tuple[str, str, dict[str, object]]] = [
         ("Asked", "ann", {}),
         ("Proposed", "model", {"options": options}),
         ("Accepted", "ann", {"of": "e1", "text": "Hello all", "hovered": 0}),
