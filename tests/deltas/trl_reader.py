@@ -39,4 +39,4 @@ def read_file(file: str) -> dict[str, Any]:
 
 if __name__ == "__main__":
     for name in sys.argv[1:]:
-        print(json.dumps(read_file(name)))
+        sys.stdout.write(json.dumps(read_file(name)) + "\n")
