@@ -167,10 +167,10 @@ def test_before_and_after_a_moment_is_every_proposal(desk: Session, deltas: pl.D
 def test_who_takes_everything_for_long_is_an_alarm(desk: Session, deltas: pl.DataFrame) -> None:
     """The share is of what was decided; a few decisions are no alarm."""
     loose = watch_stamps(desk.ask, EVERY, Watch(share=0.5, least=1))
-    decided = deltas.filter(pl.col("decision").is_in(["accepted", "edited", "rejected"]))
+    decided = deltas.filter(pl.col("decision").is_in(["accepted", "edited", "rejected", "expired"]))
     for row in loose.iter_rows(named=True):
         mine = decided.filter(pl.col("person") == row["person"])
-        assert (row["decided"], row["unchanged"]) == (mine.height, (mine["decision"] == "accepted").sum())
+        assert (row["shown"], row["unchanged"]) == (mine.height, (mine["decision"] == "accepted").sum())
         lasts = row["until"] - row["since"] >= Watch().during
         assert row["is_alarm"] == (row["share"] > 0.5 and lasts)
     assert not watch_stamps(desk.ask, EVERY, Watch(least=10_000))["is_alarm"].any()

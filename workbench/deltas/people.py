@@ -12,7 +12,7 @@ from workbench.deltas.statistics import wilson
 
 
 class Watch(msgspec.Struct, frozen=True, kw_only=True):
-    """When taking proposals as they are is a warning: a share above ``share`` of at least ``least`` decided ones.
+    """When taking proposals as they are is a warning: a share above ``share`` of at least ``least`` that were shown.
 
     They must lie at least ``during`` apart, first to last: too little editing for too long, not on one afternoon.
     """
@@ -28,29 +28,28 @@ WATCH: Final = Watch()
 def watch_stamps(ask: Ask, chosen: Chosen, watch: Watch = WATCH) -> pl.DataFrame:
     """Return how often each person takes proposals as they are, most first.
 
-    Columns: person, decided (accepted, edited or rejected), unchanged (accepted), share (unchanged ÷ decided), low and
-    high (its Wilson 95 % interval), since and until (first and last decision), is_alarm, is_few (fewer decided than the
-    watch asks for).
+    Columns: person, shown (those that were decided or expired), unchanged (accepted), share (unchanged ÷ shown), low
+    and high (its Wilson 95 % interval), since and until (first and last decision), is_alarm, is_few (fewer shown than
+    the watch asks for).
     """
     statement = chosen.select(
-        "person, count(*) as decided, count_if(decision = 'accepted') as unchanged, "
+        "person, count(*) as shown, count_if(decision = 'accepted') as unchanged, "
         "min(decided_at) as since, max(decided_at) as until",
-        "where person is not null and decision in ('accepted', 'edited', 'rejected') group by person order by person",
+        "where person is not null and decision in ('accepted', 'edited', 'rejected', 'expired') "
+        "group by person order by person",
     )
     people = ask(statement, chosen.parameters)
-    intervals = [wilson(unchanged, decided) for decided, unchanged in people.select("decided", "unchanged").iter_rows()]
-    few = pl.col("decided") < watch.least
+    intervals = [wilson(unchanged, shown) for shown, unchanged in people.select("shown", "unchanged").iter_rows()]
+    few = pl.col("shown") < watch.least
     stamped = (pl.col("share") > watch.share) & ~few & (pl.col("until") - pl.col("since") >= watch.during)
     return (
         people.with_columns(
-            (pl.col("unchanged") / pl.col("decided")).alias("share"),
+            (pl.col("unchanged") / pl.col("shown")).alias("share"),
             pl.Series("low", [low for low, _ in intervals], dtype=pl.Float64),
             pl.Series("high", [high for _, high in intervals], dtype=pl.Float64),
         )
-        .with_columns(stamped.alias("is_alarm"), few.alias("is_few"))
-        .select(
-            *("person", "decided", "unchanged", "share", "low", "high", "since", "until", "is_alarm", "is_few"),
-        )
+        .with_columns(stamped.fill_null(value=False).alias("is_alarm"), few.alias("is_few"))
+        .select("person", "shown", "unchanged", "share", "low", "high", "since", "until", "is_alarm", "is_few")
         .sort("is_few", "share", "person", descending=[False, True, False])
     )
 
