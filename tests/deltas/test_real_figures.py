@@ -94,7 +94,7 @@ def test_the_writers_edits_are_those_of_the_screens(writers: Session) -> None:
     assert (counts["taken"], counts["unchanged"], counts["changed"]) == (4_649, 2_882, 1_767)
     assert histogram_distances(writers.ask, EVERY)["takings"].to_list()[-1] == 247
     ranked = {(removed, inserted): takings for removed, inserted, takings in rank_edits(writers.ask, EVERY, 200).rows()}
-    assert [ranked[edit] for edit in ((".", ""), (",", ""), ("also", ""), ("your", "their"))] == [432, 11, 9, 4]
+    assert [ranked[edit] for edit in ((".", ""), (",", ""), ("also", ""))] == [432, 11, 9]
     medians = dict(find_medians(writers.ask, EVERY).select("decided", "median").rows())
     assert {name: round(seconds, 1) for name, seconds in medians.items()} == {"taken": 6.8, "rejected": 5.9}
     untouched = writers.sql("select count(*) as n from takings where first_change is null").item()
