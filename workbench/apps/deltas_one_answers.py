@@ -1,6 +1,5 @@
 """One delta as plain values: prose as a redline with its measures, structure as paths, sides and a patch."""
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -27,7 +26,7 @@ from workbench.views.deltas_one import (
     load_one,
 )
 from workbench.views.deltas_stood import Hint, SeenEvent, find_hint, find_stood, list_held, load_seen
-from workbench.views.deltas_structure import Line, brief_path, group_paths, lay_sides
+from workbench.views.deltas_structure import Line, brief_path, group_paths, lay_sides, write_lines
 
 
 def tell_delta(session: Session, choices: DeltasChoices, *, width: int) -> Answer:
@@ -96,7 +95,7 @@ def _saw(one: OneDelta) -> Answer | None:
     if seen is None:
         return None
     return {
-        "state": None if seen.state is None else json.dumps(json.loads(seen.state), ensure_ascii=False, indent=2),
+        "state": None if seen.state is None else write_lines(read_json(seen.state)),
         "before": seen.before,
         "after": seen.after,
         "from": seen.starts,
@@ -144,7 +143,7 @@ def _structure(one: OneDelta) -> Answer:
         "kept": [],
         "sides": None,
         "patch": "",
-        "proposed_text": json.dumps(one.proposed, ensure_ascii=False, indent=2),
+        "proposed_text": write_lines(one.proposed),
     }
     delta = compare_values(one.proposed, one.proposed if value is None else value)
     told |= {"sums": _sums(delta), "keyed": any(delta.keys.values())}
@@ -176,7 +175,7 @@ def _compared(one: OneDelta, value: Any, delta: StructureDelta, seen: list[SeenE
             "proposed": [_line(each) for each in proposed],
             "value": [_line(each) for each in decided],
         },
-        "patch": json.dumps(delta.patch, ensure_ascii=False, indent=2),
+        "patch": write_lines(delta.patch),
     }
 
 

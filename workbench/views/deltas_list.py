@@ -1,6 +1,5 @@
 """The list of deltas, a page at a time: each with its one-line redline, in the order of any measure."""
 
-import json
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -8,6 +7,7 @@ import msgspec
 import polars as pl
 
 from workbench.deltas.filters import Chosen
+from workbench.deltas.numbers import read_value
 from workbench.deltas.redline import Operation, compare_texts
 from workbench.session import Session
 from workbench.views.deltas_asking import Asking, choose_deltas
@@ -89,7 +89,7 @@ def list_delta(row: Mapping[str, Any]) -> ListedDelta:
 
 def read_json(text: str | None) -> Any:
     """Return what a JSON text of the log holds, None for none."""
-    return None if text is None else json.loads(text)
+    return None if text is None else read_value(text)
 
 
 def shorten(operations: tuple[Operation, ...]) -> tuple[Operation, ...]:

@@ -1,6 +1,5 @@
 """One delta: its proposal against what became of it, its measures, and what the person saw."""
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,6 +14,7 @@ from workbench.session import Session
 from workbench.views.deltas_asking import Asking, choose_deltas
 from workbench.views.deltas_choices import DeltasChoices
 from workbench.views.deltas_list import find_neighbours, read_json
+from workbench.views.deltas_structure import write_line
 
 if TYPE_CHECKING:
     from workbench.deltas.delta import Delta
@@ -230,7 +230,7 @@ def _member(item: Any, path: Sequence[str]) -> Any:
 
 
 def _write(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    return value if isinstance(value, str) else write_line(value)
 
 
 def _number(value: Any) -> float | None:

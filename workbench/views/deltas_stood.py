@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from workbench.deltas.numbers import write_value
 from workbench.deltas.structure import PathDelta
 from workbench.views.deltas_asking import Asking
 from workbench.views.deltas_structure import write_json
@@ -78,7 +79,7 @@ def look_for(value: Any) -> "re.Pattern[str] | None":
     """
     if isinstance(value, dict | list | bool) or value is None:
         return None
-    text = value if isinstance(value, str) else json.dumps(value)
+    text = value if isinstance(value, str) else write_value(value)
     written = json.dumps(text, ensure_ascii=False)[1:-1] if isinstance(value, str) else text
     if len(written) < TELLING:
         return None

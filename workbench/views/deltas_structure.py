@@ -37,14 +37,28 @@ def write_short(value: Any, room: int = SHORT) -> str:
     >>> write_short("two  words"), write_short({"a": 1})
     ('two words', '{"a": 1}')
     """
-    text = value if isinstance(value, str) else write_value(value)
+    text = value if isinstance(value, str) else write_line(value)
     line = " ".join(text.split())
     return line if len(line) <= room else f"{line[: room - 1]}…"
 
 
+def write_line(value: Any) -> str:
+    """Return a value as JSON on one line with spaces between its parts, numbers as they were written.
+
+    >>> write_line({"a": [1, 2]})
+    '{"a": [1, 2]}'
+    """
+    return msgspec.json.format(write_value(value), indent=0)
+
+
+def write_lines(value: Any) -> str:
+    """Return a value as indented JSON, numbers as they were written."""
+    return msgspec.json.format(write_value(value), indent=2)
+
+
 def write_json(value: Any) -> str:
     """Return a value as JSON on one line, cut to what a cell shows."""
-    text = write_value(value)
+    text = write_line(value)
     return text if len(text) <= SHORT else f"{text[: SHORT - 1]}…"
 
 

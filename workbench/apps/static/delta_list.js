@@ -44,8 +44,8 @@ function drawDeltaRow(app, row) {
 function drawBriefDelta(row) {
   if (row.paths) return row.paths.length ? row.paths.map((each) => h("span", { class: "wb-briefpath" }, pathSign(each.sign), h("code", {}, each.path), " ", each.proposed !== null ? h("del", { class: "wb-delete" }, each.proposed) : null, each.proposed !== null && each.value !== null ? " " : null, each.value !== null ? h("ins", { class: "wb-insert" }, each.value) : null)) : h("span", { class: "wb-dim" }, h("code", {}, row.text));
   if (row.redline) return drawRedline(row.redline, { brief: true });
-  if (row.alternatives > 1) return h("span", { class: "wb-dim" }, `${count(row.alternatives)} alternatives, none taken: ${row.text}`);
-  return h("span", { class: ["accepted", "edited"].includes(row.decision) ? "" : "wb-dim" }, row.text);
+  if (["accepted", "edited"].includes(row.decision)) return row.text;
+  return h("span", { class: "wb-dim" }, row.alternatives > 1 ? `${count(row.alternatives)} alternatives, none taken: ` : null, row.text);
 }
 
 const PATH_SIGNS = { "=": ["=", "kept"], "~": ["✎", "edited"], "-": [MINUS, "removed"], "+": ["+", "added"] };

@@ -204,6 +204,8 @@ class Deltas extends Page {
       this.one = one;
       this.at = one.row.position;
       if (!this.parts.one.isConnected) fill(this.parts.main, this.parts.one);
+      if (this.seen !== one.row.position) scrollerOf(this.root).scrollTop = 0;
+      this.seen = one.row.position;
       this.calm("one");
       this.settle();
       drawOne(this);
@@ -211,7 +213,7 @@ class Deltas extends Page {
   }
 
   openDelta(position) {
-    this.came = this.root.ownerDocument.scrollingElement?.scrollTop ?? 0;
+    this.came = scrollerOf(this.root).scrollTop;
     this.at = position;
     this.choose({ delta: position, event: null });
   }
@@ -350,7 +352,7 @@ class Deltas extends Page {
     this.paint();
     drawList(this);
     drawDeltaActions(this);
-    if (this.came !== undefined) this.root.ownerDocument.scrollingElement?.scrollTo(0, this.came);
+    if (this.came !== undefined) scrollerOf(this.root).scrollTop = this.came;
     if (this.at !== null) this.mark(this.at, true);
   }
 
@@ -478,6 +480,12 @@ class Deltas extends Page {
     };
     this.hear(press);
   }
+}
+
+// What scrolls the page: the toolkits have boxes of their own around it, and shadow roots.
+function scrollerOf(node) {
+  for (let each = node; each; each = each.parentElement ?? each.getRootNode().host) if (each.scrollHeight > each.clientHeight + 4 && /auto|scroll/.test(getComputedStyle(each).overflowY)) return each;
+  return document.scrollingElement;
 }
 
 function drawForms(app) {

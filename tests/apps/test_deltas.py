@@ -1,0 +1,104 @@
+"""What the page Deltas is told: plain values, and a sentence where there is no answer."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from tests.views.deltas_log import make_log
+from workbench.apps.answers import Request
+from workbench.apps.deltas_answers import answer_deltas
+from workbench.apps.jupyter import deltas_app
+from workbench.errors import ArgumentError
+from workbench.session import Session, connect
+
+LARGEST = 100_000
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    """The log of letters, prices and lines."""
+    with make_log(tmp_path_factory.mktemp("desk") / "log") as session:
+        yield session
+
+
+def ask(session: Session, kind: str, options: dict[str, Any] | None = None, **choices: str) -> dict[str, Any]:
+    request = Request(
+        id=1, kind=kind, choices={name: [value] for name, value in choices.items()}, options=options or {}
+    )
+    told, files = answer_deltas(session, request)
+    assert files == []
+    json.dumps(told)
+    return told
+
+
+def test_the_page_starts_with_what_the_log_declares(desk: Session) -> None:
+    told = ask(desk, "start")
+    assert told["kinds"] == ["letter", "line", "price"]
+    assert (told["edited_within"], told["follows_text"], told["zone"]) == (120, True, None)
+    assert ask(desk, "measure")["measured"] == told["head"]
+
+
+def test_a_log_without_a_mapping_or_events_starts_all_the_same(tmp_path: Path) -> None:
+    with connect(tmp_path) as empty:
+        told = ask(empty, "start")
+    assert (told["kinds"], told["events"]) == ([], 0)
+
+
+@pytest.mark.parametrize("kind", ["split", "compare", "distances", "survival", "changes"])
+def test_every_picture_is_small_and_says_what_it_asked(desk: Session, kind: str) -> None:
+    told = ask(desk, kind, {"width": 440}, theme="dark")
+    assert len(json.dumps(told["spec"])) < LARGEST
+    assert "select" in told["sql"]
+
+
+def test_the_overview_is_told_in_plain_values(desk: Session) -> None:
+    figures = ask(desk, "figures", kind="letter")
+    assert (figures["shown"], figures["all"]) == (60, 64)
+    assert figures["retained"] is None
+    rows = ask(desk, "rows", kind="price")
+    assert [path["path"] for path in rows["rows"][0]["paths"]] == ["/rate"]
+    assert [menu["name"] for menu in ask(desk, "facets")["menus"]][:2] == ["kind", "decision"]
+    beside = ask(desk, "beside")
+    assert [each["count"] for each in beside["orphans"]] == [1, 1, 1]
+    assert ask(desk, "orphans")["total"] == 3
+    drops = ask(desk, "drops", kind="price", field="topic=yes")["drops"]
+    assert drops[0] == {"words": "kind", "changes": {"kind": None}, "deltas": 30}
+    assert drops[1]["changes"] == {"field": []}
+
+
+def test_prose_is_told_as_a_redline(desk: Session) -> None:
+    told = ask(desk, "delta", {"width": 500}, delta="0")
+    assert ["insert", "small ", None] in told["redline"]
+    assert told["row"]["structure"] is False
+    assert told["chain"][-1]["what"] == "shown"
+    rejected = next(row for row in ask(desk, "rows", decision="rejected")["rows"] if row["kind"] == "letter")
+    assert ask(desk, "delta", delta=str(rejected["position"]))["reasons"] == [{"text": "<b>rude</b>", "quote": None}]
+
+
+def test_structure_is_told_path_by_path(desk: Session) -> None:
+    positions = [row["position"] for row in ask(desk, "rows", kind="price")["rows"]]
+    told = ask(desk, "delta", delta=str(positions[0]))
+    assert told["sums"]["changed"] == 1
+    changed = next(each for each in told["paths"] if not each["list"])
+    assert (changed["proposed"], changed["value"], changed["value_stood"]) == ("4.25", "4.75", None)
+    assert changed["proposed_stood"]["words"] == "NoteWritten"
+    assert [each["who"] for each in told["held"]] == ["NoteWritten"]
+    assert '"op": "replace"' in told["patch"]
+
+
+def test_an_event_opens_and_rows_go_along(desk: Session) -> None:
+    assert ask(desk, "event", event="3")["envelope"]["event_type"]
+    assert ask(desk, "around", event="3")["stream_count"] >= 1
+    _, files = answer_deltas(desk, Request(id=1, kind="export", choices={"kind": ["letter"]}, options={"form": "csv"}))
+    assert pl.read_csv(files[0]).height == 60
+
+
+def test_what_is_not_possible_is_refused(desk: Session) -> None:
+    with pytest.raises(ArgumentError, match="'weather'"):
+        ask(desk, "weather")
+    reply, _ = deltas_app(desk).answer(Request(id=5, kind="rows", choices={"decision": ["maybe"]}))
+    assert "decision=maybe" in reply["error"]["sentence"]
