@@ -16,7 +16,7 @@ MOST: Final = 250_000
 # Streams that are paired anew by themselves; above that a whole pass is quicker.
 STREAMS: Final = 512
 NAMES: Final = ("proposals", "decisions", "requests")
-# A statement, its parameters and the streams it is about (None: all) in, all its rows out.
+# A statement and its parameters in, all its rows out; of the log, or of a log that had these streams alone.
 Read = Callable[[str, Mapping[str, object], Sequence[str] | None], pl.DataFrame]
 Rows = Mapping[str, pl.DataFrame]
 
@@ -76,15 +76,12 @@ class Lifecycle:
         streams = sorted({*read(grown, {"after": before.position}, None)["stream_id"].to_list(), *waiting.to_list()})
         if len(streams) > STREAMS:
             return None
-        among = f"stream_id in ({quote_texts(streams)})" if streams else "false"
+        others = {name: rows.filter(~pl.col("stream_id").is_in(streams)) for name, rows in before.rows.items()}
+        if not streams:
+            return others
         return {
-            name: pl.concat(
-                [
-                    before.rows[name].filter(~pl.col("stream_id").is_in(streams)),
-                    read(f"select * from {name} where {among}", {}, streams),  # noqa: S608 - names quoted
-                ]
-            ).sort("position", maintain_order=True)
-            for name in NAMES
+            name: pl.concat([rows, read(f"select * from {name}", {}, streams)]).sort("position", maintain_order=True)  # noqa: S608 - our own names
+            for name, rows in others.items()
         }
 
 
@@ -94,3 +91,16 @@ def _is_next(mapping: DeltaMapping) -> bool:
 
 def _keep(relation: Relation, rows: pl.DataFrame) -> Relation:
     return msgspec.structs.replace(relation, select=None, arrow=rows.to_arrow)
+
+
+def narrow_events(relations: Mapping[str, Relation], stream_ids: Sequence[str]) -> dict[str, Relation]:
+    """Return relations whose events are those of some streams alone, so that whatever is made of them is of these."""
+    narrowed = dict(relations)
+    for name in ("events_stored", "events"):
+        whole = relations[name]
+        if whole.select is None:
+            columns = ", ".join(whole.columns)
+            select = f"select {columns} from whole_{name} where stream_id in ({quote_texts(stream_ids)})"  # noqa: S608 - our own words; names quoted
+            narrowed[f"whole_{name}"] = msgspec.structs.replace(whole, name=f"whole_{name}")
+            narrowed[name] = Relation(name=name, columns=whole.columns, version=whole.version, select=select)
+    return narrowed

@@ -34,8 +34,8 @@ class DeltaQuestions(Questions):
     _preparing: ContextVar[bool] = ContextVar("preparing", default=False)
 
     @abstractmethod
-    def relations(self) -> "dict[str, Relation]":
-        """Return what may stand in FROM, at the current snapshot."""
+    def relations(self, *, stream_ids: Sequence[str] | None = None) -> "dict[str, Relation]":
+        """Return what may stand in FROM, at the current snapshot; for given streams, from the layout by stream."""
 
     @cached_property
     def delta_mappings(self) -> "dict[str, DeltaMapping]":
@@ -165,11 +165,21 @@ class DeltaQuestions(Questions):
         token = self._preparing.set(True)
         try:
             if not self.engine.reads_tables:
-                self._lifecycle.pair(self.relations()["events"].version, self.head().last, self.ask_streams)
+                self._lifecycle.pair(self.relations()["events"].version, self.head().last, self._ask_among)
             if MEASURED.search(statement):
                 self.bring_up_measures()
         finally:
             self._preparing.reset(token)
+
+    def _ask_among(
+        self, statement: str, parameters: Mapping[str, Any], stream_ids: Sequence[str] | None
+    ) -> "pl.DataFrame":
+        """Return all rows of a statement over the log, or over a log that had these streams alone."""
+        from workbench.deltas.lifecycle import narrow_events
+
+        if stream_ids is None:
+            return self.ask(statement, parameters)
+        return self._ask_kept(statement, parameters, narrow_events(self.relations(stream_ids=stream_ids), stream_ids))
 
     def _read_measures(self) -> "pa.Table":
         """Return the rows of `measures`, for an engine in process."""
