@@ -24,6 +24,7 @@ TASKS: Final = {
     "fold_python": "benchmarks.fold_python",
     "delta_pairing": "benchmarks.delta_pairing",
     "delta_follow": "benchmarks.delta_follow",
+    "delta_measures": "benchmarks.delta_measures",
     "trino_queries": "benchmarks.trino_queries",
     "trino_fetch": "benchmarks.trino_fetch",
     "append_rest": "benchmarks.append_rest",
