@@ -20,6 +20,7 @@ from benchmarks.harness import (
 )
 from benchmarks.logs import event_files
 from benchmarks.places import cached_folder
+from workbench.deltas.pairing_relations import relate_lifecycle
 
 if TYPE_CHECKING:
     from workbench.session import Session
@@ -30,14 +31,14 @@ MAPPING: Final = ROOT / "datasets" / "mappings" / "coauthor.toml"
 DELTAS: Final = ROOT / "datasets" / "deltas" / "coauthor.toml"
 RATIO = 1.3
 COLUMNS: Final = (
-    *("position", "event_id", "stream_id", "shown_at", "decision", "decision_position", "decided_at", "person"),
+    *("position", "event_id", "stream_id", "shown_at", "decision", "decision_position", "decided_at"),
     *("latency", "decision_count", "requested_position", "applied_position"),
 )
 # The pairing as one would write it for this log, in one pass: what the proposal before each event in its session is,
 # which taking an inserted text follows, and which request, of those on their way, a proposal answers.
 RAW = """
 with chosen as (
-  select position, event_id, stream_id, occurred_at, actor_id, event_type from {events}
+  select position, event_id, stream_id, occurred_at, event_type from {events}
   where event_type in ('suggestion-open', 'suggestion-select', 'suggestion-close', 'suggestion-get')
   or (event_type = 'text-insert' and actor_kind = 'ai')
 ), marked as (
@@ -60,9 +61,9 @@ with chosen as (
     min(position) filter (event_type = 'text-insert' and taken > shown) as applied_position,
     count(*) filter (event_type = 'suggestion-select') as takings,
     count(*) filter (event_type = 'suggestion-close') as rejections,
-    arg_min(struct_pack(position, occurred_at, actor_id), position)
+    arg_min(struct_pack(position, occurred_at), position)
       filter (event_type = 'suggestion-select') as taking,
-    arg_min(struct_pack(position, occurred_at, actor_id), position)
+    arg_min(struct_pack(position, occurred_at), position)
       filter (event_type = 'suggestion-close') as rejection
   from answered where shown is not null and event_type <> 'suggestion-get' group by shown
 ), decided as (
@@ -74,10 +75,10 @@ with chosen as (
 select position, event_id, stream_id, shown_at,
   case when taking is not null then 'accepted' when rejection is not null then 'rejected'
     when follower is not null or reached_at - shown_at >= interval 1 day then 'expired' else 'pending' end as decision,
-  decision.position as decision_position, decision.occurred_at as decided_at, decision.actor_id as person,
+  decision.position as decision_position, decision.occurred_at as decided_at,
   case when decision.occurred_at >= shown_at
     then (epoch_us(decision.occurred_at) - epoch_us(shown_at)) // 1000 / 1000 end as latency,
-  case when takings > 0 then takings else rejections end as decision_count, requested_position,
+  case when takings > 0 then takings else least(rejections, 1) end as decision_count, requested_position,
   case when decision is not null then applied_position end as applied_position
 from decided order by position
 """
@@ -88,10 +89,12 @@ def run(scale: Scale) -> list[Part]:
     with open_writers() as session, duck.open_duck() as connection:
         statement = f"select {', '.join(COLUMNS)} from proposals order by position"
         raw = RAW.format(events=duck.files_sql(event_files(session)))
-        paired, told = session.sql(statement), connection.sql(raw).pl().select(COLUMNS)
+        # Past what the session keeps of pairings: each run pairs anew.
+        relations = session.relations() | relate_lifecycle(session.delta_mappings, session.registry)
+        paired, told = session.engine.query(statement, {}, relations), connection.sql(raw).pl().select(COLUMNS)
         require_equal("proposals", paired.rows(), told.rows())
         taken = measure_pairs(
-            lambda: clock(lambda: session.sql(statement)),
+            lambda: clock(lambda: session.engine.query(statement, {}, relations)),
             lambda: clock(lambda: connection.sql(raw).pl()),
             pairs=MIN_PAIRS,
             seconds=scale.seconds,
@@ -106,11 +109,11 @@ def run(scale: Scale) -> list[Part]:
 
 
 @contextmanager
-def open_writers() -> Iterator["Session"]:
+def open_writers(name: str = "coauthor") -> Iterator["Session"]:
     """Yield a session on CoAuthor's log, ingested where it is not kept. Raises PeerMissingError without its rows."""
     if not WRITERS.is_dir():
         raise PeerMissingError("CoAuthor's rows are not at ../shared/data, and nothing else has so many proposals.")
-    folder = cached_folder("coauthor", {"mapping": MAPPING.read_text(encoding="utf-8")}, ingest_writers)
+    folder = cached_folder(name, {"mapping": MAPPING.read_text(encoding="utf-8")}, ingest_writers)
     (folder / "deltas").mkdir(exist_ok=True)
     copyfile(DELTAS, folder / "deltas" / DELTAS.name)
     with workbench.connect(folder) as session:

@@ -14,6 +14,7 @@ from workbench.deltas.pairing_reading import (
     DECISIONS,
     Reader,
     choose_reader,
+    join_inserted,
     member_json,
     member_number,
     member_text,
@@ -21,6 +22,7 @@ from workbench.deltas.pairing_reading import (
 )
 from workbench.deltas.pairing_rows import BEHIND, TAKEN, mark_targets, select_rows
 from workbench.query.upcast_text import quote_text
+from workbench.replay.paths import Path
 
 _ALWAYS: Final = (
     *("position", "event_id", "stream_id", "shown_at", "recorded_at", "proposer"),
@@ -45,11 +47,13 @@ def union(mappings: Sequence[DeltaMapping], registry: Registry, write: Callable[
 def _select(reader: Reader, relation: str, up_to: int | None) -> str:
     """Return the SELECT of one mapping's proposals."""
     mapping = reader.mapping
-    shown, decided, applied = read_proposal(reader), read_decision(reader), read_applied(reader)
-    rows = mark_targets(mapping, select_rows(reader, relation, shown | decided | applied, up_to=up_to))
+    shown, decided = read_proposal(reader), read_decision(reader)
+    columns = shown | decided | read_applied(reader) | read_request(reader)
+    rows = mark_targets(mapping, select_rows(reader, relation, columns, up_to=up_to))
     grouped = _group(mapping, rows, shown, decided)
     follower = "lead(position) over (partition by stream_id order by position) as follower"
-    ended = f"select each.*, {follower} from ({grouped}) as each"  # noqa: S608 - our own words, texts quoted
+    joined = "" if mapping.applied is None else f", {join_inserted('inserted')} as applied_text"
+    ended = f"select each.*, {follower}{joined} from ({grouped}) as each"  # noqa: S608 - our own words, texts quoted
     made = f"{_taken(mapping)} as taken_index, {_decision(mapping)} as decision"
     taken = f"select ended.*, {made} from ({ended}) as ended{_reached(mapping, up_to)}"  # noqa: S608 - the same
     known = {name: f"s.{name}" for name in (*shown, *decided)}
@@ -75,12 +79,7 @@ def read_proposal(reader: Reader) -> dict[str, str]:
     listed = mapping.alternatives
     if listed is not None:
         read["alternatives"] = reader.json(listed.items, role)
-        read["texts"] = reader.items(listed, lambda item: member_json(item, listed.content))
-        if mapping.applied is not None:
-            read["plain_texts"] = reader.items(listed, lambda item: f"trim({member_text(item, listed.content)})")
-        if listed.confidence is not None:
-            within = listed.confidence
-            read["confidences"] = reader.items(listed, lambda item: member_number(item, within))
+        read["items"] = reader.items(listed)
     further = [(number, each) for number, each in enumerate(mapping.fields.values()) if not each.of_first]
     return read | {f"further_{number}": reader.json(each.path, role) for number, each in further}
 
@@ -88,7 +87,10 @@ def read_proposal(reader: Reader) -> dict[str, str]:
 def read_decision(reader: Reader) -> dict[str, str]:
     """Return what is read of a decision, by name."""
     mapping = reader.mapping
-    read = {"person": reader.text(mapping.person, DECISIONS)}
+    person = reader.text(mapping.person, DECISIONS)
+    # An editor that closes its list by itself is no person.
+    is_actor = mapping.person == Path("actor_id")
+    read = {"person": f"case when e.actor_kind = 'human' then {person} end" if is_actor else person}
     if mapping.reason:
         reasons = [reader.text(path, DECISIONS) for path in mapping.reason]
         read["reason"] = reasons[0] if len(reasons) == 1 else f"coalesce({', '.join(reasons)})"
@@ -101,10 +103,16 @@ def read_decision(reader: Reader) -> dict[str, str]:
     return read
 
 
+def read_request(reader: Reader) -> dict[str, str]:
+    """Return who asked: whoever a proposal was made for decides of it, where the decision itself names nobody."""
+    asker = reader.guarded("case when e.actor_kind = 'human' then e.actor_id end", "requested")
+    return {"asker": asker} if reader.mapping.requested else {}
+
+
 def read_applied(reader: Reader) -> dict[str, str]:
     """Return what is read of the event that puts a taken text in."""
     applied = reader.mapping.applied
-    return {} if applied is None else {"applied_text": f"nullif({reader.inserted(applied.delta)}, '')"}
+    return {} if applied is None else {"inserted": reader.inserted(applied.delta)}
 
 
 def _group(mapping: DeltaMapping, rows: str, shown: Mapping[str, str], decided: Mapping[str, str]) -> str:
@@ -112,7 +120,7 @@ def _group(mapping: DeltaMapping, rows: str, shown: Mapping[str, str], decided: 
     of_proposal = {"stream_id": "stream_id", "event_id": "event_id", "shown_at": "occurred_at"}
     of_proposal |= {"recorded_at": "recorded_at", "proposer": "actor_id", **{name: name for name in shown}}
     if mapping.requested:
-        of_proposal["requested_position"] = "answers"
+        of_proposal |= {"requested_position": "answers", "asked_by": "asked_by"}
     of_decision = {"decision_event_id": "event_id", "decided_at": "occurred_at", **{name: name for name in decided}}
     counted = "filter (where decision_rank is not null)"
     columns = ["target as position", f"{_COUNTS} as decision_position", f"{_decided(mapping)} as decided_role"]
@@ -121,17 +129,16 @@ def _group(mapping: DeltaMapping, rows: str, shown: Mapping[str, str], decided: 
     columns.append(f"{_count(mapping)} as decision_count")
     if mapping.applied is not None:
         columns += ["min(case when role = 'applied' then position end) as applied_position"]
-        columns += ["min_by(applied_text, position) filter (where role = 'applied') as applied_text"]
+        columns += ["min_by(inserted, position) filter (where role = 'applied') as inserted"]
     return f"select {', '.join(columns)} from ({rows}) as paired where target is not null group by target"  # noqa: S608 - our own words
 
 
 _COUNTS: Final = f"min(decision_rank) - case when min(decision_rank) >= {BEHIND} then {BEHIND} else 0 end"
-_ARRAYS: Final = ("texts", "plain_texts", "confidences")
 
 
 def _itself(of: str, name: str) -> str:
     """Return what the one proposal of a group says: the greatest of one value, which is quicker found than by place."""
-    if name in _ARRAYS:
+    if name == "items":
         return f"min_by({of}, position) filter (where role = 'proposed')"
     return f"max(case when role = 'proposed' then {of} end)"
 
@@ -148,9 +155,9 @@ def _decided(mapping: DeltaMapping) -> str:
 def _count(mapping: DeltaMapping) -> str:
     if mapping.pair == "names":
         return "count(decision_rank)"
-    # A rejection beside a taking is no decision of its own: an editor's list closes when one of it was taken.
+    # A rejection beside a taking is no decision of its own: an editor's list closes when one of it was taken, or twice.
     taken = f"count(case when role in {TAKEN} then 1 end)"
-    return f"case when {taken} > 0 then {taken} else count(decision_rank) end"
+    return f"case when {taken} > 0 then {taken} else least(count(decision_rank), 1) end"
 
 
 def _taken(mapping: DeltaMapping) -> str:
@@ -159,13 +166,16 @@ def _taken(mapping: DeltaMapping) -> str:
         return "cast(null as bigint)"
     found: list[str] = []
     if mapping.applied is not None:
-        found.append("nullif(array_position(plain_texts, trim(applied_text)), 0) - 1")
+        within = mapping.alternatives.content
+        plain = f"transform(items, item -> trim({member_text('item', within)}))"
+        found.append(f"nullif(array_position({plain}, trim(applied_text)), 0) - 1")
         if mapping.hovered is not None:
-            same = "element_at(plain_texts, case when hovered >= 0 then hovered + 1 end) = trim(applied_text)"
+            pointed = "element_at(items, case when hovered >= 0 then hovered + 1 end)"
+            same = f"trim({member_text(pointed, within)}) = trim(applied_text)"
             found.insert(0, f"case when {same} then hovered end")
     if mapping.alternatives.taken is not None:
-        found.append("case when chosen >= 0 and chosen < cardinality(texts) then chosen end")
-    alone = "cardinality(texts) = 1" + (" and applied_text is null" if mapping.applied is not None else "")
+        found.append("case when chosen >= 0 and chosen < cardinality(items) then chosen end")
+    alone = "cardinality(items) = 1" + (" and applied_text is null" if mapping.applied is not None else "")
     found.append(f"case when {alone} then 0 end")
     return f"case when decided_role in {TAKEN} then {_first_of(found)} end"
 
@@ -203,14 +213,16 @@ def _answers(mapping: DeltaMapping, known: Mapping[str, str]) -> dict[str, str]:
         "fields": _fields(mapping),
     }
     if mapping.alternatives is not None:
-        content = "element_at(s.texts, coalesce(s.taken_index, 0) + 1)"
-        content = f"coalesce({content}, s.content)" if mapping.content is not None else content
-        found |= {"content": content, "alternative_count": "cardinality(s.texts)", "taken": "s.taken_index"}
-    if "confidences" in known:
-        likely = "element_at(s.confidences, coalesce(s.taken_index, 0) + 1)"
-        found["confidence"] = f"coalesce({likely}, s.confidence)" if "confidence" in known else likely
+        listed = mapping.alternatives
+        item = "element_at(s.items, coalesce(s.taken_index, 0) + 1)"
+        text = member_json(item, listed.content)
+        content = f"coalesce({text}, s.content)" if mapping.content is not None else text
+        found |= {"content": content, "alternative_count": "cardinality(s.items)", "taken": "s.taken_index"}
+        if listed.confidence is not None:
+            likely = member_number(item, listed.confidence)
+            found["confidence"] = f"coalesce({likely}, s.confidence)" if "confidence" in known else likely
     if mapping.requested:
-        found["requested_position"] = "s.requested_position"
+        found |= {"requested_position": "s.requested_position", "person": "coalesce(s.person, s.asked_by)"}
     if mapping.applied is not None:
         found["applied_position"] = "case when s.decision_position is not null then s.applied_position end"
     if mapping.pair == "names":

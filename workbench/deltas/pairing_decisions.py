@@ -4,9 +4,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final
 
 from workbench.decode.registry import EMPTY, Registry
-from workbench.deltas.mapping import DECIDED, DeltaMapping
-from workbench.deltas.pairing import read_applied, read_decision, read_proposal, union
-from workbench.deltas.pairing_reading import DECISIONS, Reader, member_json
+from workbench.deltas.mapping import DeltaMapping
+from workbench.deltas.pairing import read_applied, read_decision, read_proposal, read_request, union
+from workbench.deltas.pairing_reading import DECISIONS, Reader, join_inserted, member_json
 from workbench.deltas.pairing_rows import DEPTH, TAKEN, mark_targets, select_rows
 from workbench.query.upcast_text import quote_text
 
@@ -55,8 +55,8 @@ def _decisions(reader: Reader, relation: str, up_to: int | None) -> str:
     decided, applied = read_decision(reader), read_applied(reader)
     contents = {name: text for name, text in read_proposal(reader).items() if name in ("content", "alternatives")}
     names = {"names": reader.scalar(mapping.names, DECISIONS)} if is_named else {}
-    columns = decided | applied | contents | names
-    rows = select_rows(reader, relation, columns, up_to=up_to, roles=("proposed", *DECIDED, "applied"))
+    columns = decided | applied | contents | names | read_request(reader)
+    rows = select_rows(reader, relation, columns, up_to=up_to)
     told = _tell(mapping, mark_targets(mapping, rows), decided | names, contents)
     read = [name for name in ("person", "reason", "names") if name in columns]
     answers = {
@@ -66,8 +66,11 @@ def _decisions(reader: Reader, relation: str, up_to: int | None) -> str:
         "proposal_position": "d.target",
         "ordinal": "case when d.target is not null then d.place end",
     }
-    # A rejection beside a taking is no decision of its own where nothing names what is decided.
-    beside = "" if is_named else " and not (d.decision = 'rejected' and d.takings > 0)"
+    if mapping.requested:
+        answers["person"] = "coalesce(d.person, d.asked_by)"
+    # A rejection beside a taking, or a second one, is no decision of its own where nothing names what is decided.
+    again = "d.takings > 0 or (d.target is not null and d.place > 1)"
+    beside = "" if is_named else f" and not (d.decision = 'rejected' and ({again}))"
     kept = f"d.decision in ('accepted', 'edited', 'rejected'){beside}"
     return f"select {_show(answers, DECISION_COLUMNS)} from ({told}) as d where {kept}"  # noqa: S608 - our own words, texts quoted
 
@@ -78,18 +81,20 @@ def _tell(mapping: DeltaMapping, rows: str, own: Iterable[str], contents: Iterab
     known = ["position", "event_id", "stream_id", "occurred_at as decided_at", "role as decision", "target", *own]
     known.append(f"row_number() over ({whose} order by coalesce(decision_rank, {_LAST})) as place")
     known.append(f"count(case when role in {TAKEN} then 1 end) over ({whose}) as takings")
-    known += [f"max({name}) over (partition by target) as {name}" for name in contents]
+    shown = [*contents, *(["asked_by"] if mapping.requested else [])]
+    known += [f"max({name}) over (partition by target) as {name}" for name in shown]
     if mapping.applied is not None:
         # The next of these in the stream; a rejection, and another proposal where names tell, does not come between.
-        others = "('rejected')" if mapping.pair == "next" else "('rejected', 'proposed')"
+        others = "('rejected', 'requested')" if mapping.pair == "next" else "('rejected', 'requested', 'proposed')"
         order = f"partition by stream_id, case when role in {others} then position end order by position"
-        known.append(f"lead(case when role = 'applied' then applied_text end) over ({order}) as applied_text")
+        known.append(f"lead(case when role = 'applied' then inserted end) over ({order}) as inserted")
     return f"select {', '.join(known)} from ({rows}) as paired"  # noqa: S608 - our own words
 
 
 def _value(mapping: DeltaMapping, contents: Collection[str]) -> str:
     """Return what stands instead of the proposal by this decision alone."""
-    found = ["json_format(cast(d.applied_text as json))"] if mapping.applied is not None else []
+    text = join_inserted("d.inserted")
+    found = [f"json_format(cast({text} as json))"] if mapping.applied is not None else []
     if mapping.alternatives is not None:
         chosen = "coalesce(d.chosen, 0) + 1" if mapping.alternatives.taken is not None else "1"
         item = f"element_at(try_cast(json_parse(d.alternatives) as array(json)), {chosen})"

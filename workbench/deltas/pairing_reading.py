@@ -71,17 +71,15 @@ class Reader:
             return self.guarded(f"try_cast({column_text(path)} as double)", role)
         return self.guarded(f"try_cast({self._value(path, role)} as double)", role)
 
-    def items(self, listed: Alternatives, item: Callable[[str], str]) -> str:
-        """Return an array of an expression of each alternative, NULL where the path leads to no list."""
-        values = f"try_cast({self._value(listed.items, 'proposed')} as array(json))"
-        return self.guarded(f"transform({values}, item -> {item('item')})", "proposed")
+    def items(self, listed: Alternatives) -> str:
+        """Return the alternatives as an array of JSON values, NULL where the path leads to no list."""
+        return self.guarded(f"try_cast({self._value(listed.items, 'proposed')} as array(json))", "proposed")
 
     def inserted(self, path: Path) -> str:
-        """Return the text that a Quill delta inserts."""
-        delta = self._value(path, "applied")
-        operations = f"try_cast(coalesce(json_extract({delta}, '$.ops'), {delta}) as array(json))"
-        texts = f"transform({operations}, operation -> json_extract_scalar(operation, '$.insert'))"
-        return self.guarded(f"array_join({texts}, '')", "applied")
+        """Return an array of the texts that a Quill delta inserts."""
+        within = self._value(Path(path.column, (*path.members, "ops")), "applied")
+        operations = f"try_cast(coalesce({within}, {self._value(path, 'applied')}) as array(json))"
+        return self.guarded(f"transform({operations}, item -> json_extract_scalar(item, '$.insert'))", "applied")
 
     def guarded(self, expression: str, role: str) -> str:
         """Return an expression that is worked out for the events of a role only."""
@@ -143,3 +141,8 @@ def member_number(item: str, members: Sequence[str]) -> str:
 def member_text(item: str, members: Sequence[str]) -> str:
     """Return the text of the scalar that is a member of a JSON value."""
     return f"json_extract_scalar({item}, {quote_members(members)})"
+
+
+def join_inserted(texts: str) -> str:
+    """Return the text that inserted ones make together, NULL where they make none."""
+    return f"nullif(array_join({texts}, ''), '')"

@@ -83,6 +83,7 @@ def mark_targets(mapping: DeltaMapping, rows: str) -> str:
         marks.append(DEPTH)
         request = "lag(case when role = 'requested' then position end)"
         later.append(f"{request} over (partition by stream_id, depth order by position) as answers")
+        later.append("lag(asker) over (partition by stream_id, depth order by position) as asked_by")
     mark = _mark_next if mapping.pair == "next" else _mark_names
     return mark(mapping, rows, marks, later)
 
