@@ -70,7 +70,7 @@ def _make_taking(mapping: DeltaMapping, row: Mapping[str, Any], followed: Mappin
         decision_position=row["decision_position"],
         proposed=proposed,
         value=row["content"] if row["value"] is None and row["decision"] == "accepted" else row["value"],
-        is_tokenised=getattr(mapping, "tokenised", False),
+        is_tokenised=mapping.tokenised,
         followed=followed.get(row["decision_position"], {}),
     )
 

@@ -90,6 +90,7 @@ class DeltaMapping(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     alternatives: Alternatives | None = None
     applied: Applied | None = None
     text: Document | None = None
+    tokenised: bool = False
     edited_within: float | None = None
     expires_after: float | None = None
     fields: Mapping[str, Further] = {}
@@ -149,6 +150,7 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     alternatives: _Alternatives | None = None
     applied: _Applied | None = None
     text: _Document | None = None
+    tokenised: bool = False
     edited_within: float | None = None
     expires_after: float | None = None
     fields: dict[str, _Written] = {}
@@ -212,6 +214,7 @@ def _make(name: str, read: _Table) -> DeltaMapping:
         text=None if read.text is None else _document(read.text),
         reason=_reasons(read.reason),
         proposer=read.proposer,
+        tokenised=read.tokenised,
         edited_within=read.edited_within,
         expires_after=read.expires_after,
         fields={word: _further(word, written) for word, written in read.fields.items()},
