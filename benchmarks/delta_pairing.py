@@ -32,10 +32,11 @@ DELTAS: Final = ROOT / "datasets" / "deltas" / "coauthor.toml"
 RATIO = 1.3
 COLUMNS: Final = (
     *("position", "event_id", "stream_id", "shown_at", "decision", "decision_position", "decided_at"),
-    *("latency", "decision_count", "requested_position", "applied_position"),
+    *("latency", "decision_count", "requested_position", "applied_position", "fields"),
 )
 # The pairing as one would write it for this log, in one pass: what the proposal before each event in its session is,
-# which taking an inserted text follows, and which request, of those on their way, a proposal answers.
+# which taking an inserted text follows, which request, of those on their way, a proposal answers, and what the first event
+# of its session says the topic is.
 RAW = """
 with chosen as (
   select position, event_id, stream_id, occurred_at, event_type from {events}
@@ -79,8 +80,12 @@ select position, event_id, stream_id, shown_at,
   case when decision.occurred_at >= shown_at
     then (epoch_us(decision.occurred_at) - epoch_us(shown_at)) // 1000 / 1000 end as latency,
   case when takings > 0 then takings else least(rejections, 1) end as decision_count, requested_position,
-  case when decision is not null then applied_position end as applied_position
-from decided order by position
+  case when decision is not null then applied_position end as applied_position,
+  coalesce('{{"topic":' || (topic::varchar) || '}}', '{{}}') as fields
+from decided left join (
+  select stream_id, data->'$.topic' as topic from {events} where stream_version = 0
+) as first_events using (stream_id)
+order by position
 """
 
 

@@ -52,10 +52,14 @@ def make_rows(events: Sequence[Event], *, recorded: timedelta = timedelta(minute
 
 
 def ask(
-    engine: DuckDBEngine, rows: pa.Table, mappings: Mapping[str, DeltaMapping], statement: str, **cut: int
+    engine: DuckDBEngine,
+    rows: pa.Table,
+    mappings: Mapping[str, DeltaMapping],
+    statement: str,
+    up_to: int | None = None,
 ) -> pl.DataFrame:
     stored = Relation(name="events_stored", columns=COLUMNS, version="1", arrow=lambda: rows)
-    relations = {"events_stored": stored, **relate_lifecycle(mappings, **cut)}
+    relations = {"events_stored": stored, **relate_lifecycle(mappings, up_to=up_to)}
     return engine.query(statement, {}, relations)
 
 

@@ -52,16 +52,14 @@ def _select(reader: Reader, relation: str, up_to: int | None) -> str:
     rows = mark_targets(mapping, select_rows(reader, relation, columns, up_to=up_to))
     grouped = _group(mapping, rows, shown, decided)
     follower = "lead(position) over (partition by stream_id order by position) as follower"
-    joined = "" if mapping.applied is None else f", {join_inserted('inserted')} as applied_text"
-    ended = f"select each.*, {follower}{joined} from ({grouped}) as each"  # noqa: S608 - our own words, texts quoted
+    ended = f"select {', '.join(['each.*', follower, *_applied(mapping)])} from ({grouped}) as each"  # noqa: S608 - our own words, texts quoted
     made = f"{_taken(mapping)} as taken_index, {_decision(mapping)} as decision"
     taken = f"select ended.*, {made} from ({ended}) as ended{_reached(mapping, up_to)}"  # noqa: S608 - the same
-    known = {name: f"s.{name}" for name in (*shown, *decided)}
-    answers = _answers(mapping, known)
-    columns = ", ".join(
+    answers = _answers(mapping, {name: f"s.{name}" for name in (*shown, *decided)})
+    listed = ", ".join(
         f"{answers.get(name, f'cast(null as {kind})')} as {name}" for name, kind in PROPOSAL_COLUMNS.items()
     )
-    return f"select {columns} from ({taken}) as s{_first(reader, relation)}"  # noqa: S608 - the same
+    return f"select {listed} from ({_choose(mapping, taken)}) as s{_first(reader, relation)}"  # noqa: S608 - the same
 
 
 def read_proposal(reader: Reader) -> dict[str, str]:
@@ -152,6 +150,27 @@ def _decided(mapping: DeltaMapping) -> str:
     return f"case when {rank} < {BEHIND} then '{taken}' when {rank} is not null then 'rejected' end"
 
 
+def _applied(mapping: DeltaMapping) -> list[str]:
+    """Return what is made of the text applied, a step at a time: an expression within another is planned many times."""
+    if mapping.applied is None:
+        return []
+    made = [f"{join_inserted('inserted')} as applied_text"]
+    if mapping.alternatives is not None:
+        within = mapping.alternatives.content
+        made.append(f"transform(items, item -> trim({member_text('item', within)})) as plain_texts")
+    return made
+
+
+def _choose(mapping: DeltaMapping, rows: str) -> str:
+    """Return the rows with the alternative that was taken, else the first."""
+    if mapping.alternatives is None:
+        return rows
+    item = "element_at(items, coalesce(taken_index, 0) + 1)"
+    chosen = f"select taken.*, {item} as chosen_item from ({rows}) as taken"  # noqa: S608 - our own words, texts quoted
+    content = member_json("chosen_item", mapping.alternatives.content)
+    return f"select chosen.*, {content} as chosen_content from ({chosen}) as chosen"  # noqa: S608 - the same
+
+
 def _count(mapping: DeltaMapping) -> str:
     if mapping.pair == "names":
         return "count(decision_rank)"
@@ -166,12 +185,9 @@ def _taken(mapping: DeltaMapping) -> str:
         return "cast(null as bigint)"
     found: list[str] = []
     if mapping.applied is not None:
-        within = mapping.alternatives.content
-        plain = f"transform(items, item -> trim({member_text('item', within)}))"
-        found.append(f"nullif(array_position({plain}, trim(applied_text)), 0) - 1")
+        found.append("nullif(array_position(plain_texts, trim(applied_text)), 0) - 1")
         if mapping.hovered is not None:
-            pointed = "element_at(items, case when hovered >= 0 then hovered + 1 end)"
-            same = f"trim({member_text(pointed, within)}) = trim(applied_text)"
+            same = "element_at(plain_texts, case when hovered >= 0 then hovered + 1 end) = trim(applied_text)"
             found.insert(0, f"case when {same} then hovered end")
     if mapping.alternatives.taken is not None:
         found.append("case when chosen >= 0 and chosen < cardinality(items) then chosen end")
@@ -213,13 +229,10 @@ def _answers(mapping: DeltaMapping, known: Mapping[str, str]) -> dict[str, str]:
         "fields": _fields(mapping),
     }
     if mapping.alternatives is not None:
-        listed = mapping.alternatives
-        item = "element_at(s.items, coalesce(s.taken_index, 0) + 1)"
-        text = member_json(item, listed.content)
-        content = f"coalesce({text}, s.content)" if mapping.content is not None else text
+        content = "coalesce(s.chosen_content, s.content)" if mapping.content is not None else "s.chosen_content"
         found |= {"content": content, "alternative_count": "cardinality(s.items)", "taken": "s.taken_index"}
-        if listed.confidence is not None:
-            likely = member_number(item, listed.confidence)
+        if mapping.alternatives.confidence is not None:
+            likely = member_number("s.chosen_item", mapping.alternatives.confidence)
             found["confidence"] = f"coalesce({likely}, s.confidence)" if "confidence" in known else likely
     if mapping.requested:
         found |= {"requested_position": "s.requested_position", "person": "coalesce(s.person, s.asked_by)"}
