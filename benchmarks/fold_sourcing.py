@@ -1,18 +1,15 @@
 """The peer `eventsourcing`, in an environment and a process of its own, given some accounts of a story."""
 
 import json
-import shutil
 import subprocess
-import sys
-import venv
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.environments import make_environment
 from benchmarks.harness import Pairs, PeerMissingError, require_equal
-from benchmarks.places import cache_folder
 
 if TYPE_CHECKING:
     import polars as pl
@@ -23,30 +20,12 @@ if TYPE_CHECKING:
 Replay = Callable[[], dict[str, Any]]
 
 
-def make_environment() -> Path:
-    """Return the Python of an environment that holds eventsourcing and nothing of ours, made on first use."""
-    folder = cache_folder() / "eventsourcing-env"
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    check = [str(python), "-c", "import eventsourcing"]
-    if python.exists() and not subprocess.run(check, capture_output=True, check=False).returncode:
-        return python
-    shutil.rmtree(folder, ignore_errors=True)
-    venv.create(folder, with_pip=False)
-    uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python), "eventsourcing"]
-    done = subprocess.run(uv, capture_output=True, text=True, check=False)
-    if done.returncode:
-        shutil.rmtree(folder, ignore_errors=True)
-        last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-        raise PeerMissingError(f"eventsourcing could not be installed into an environment of its own: {last}")
-    return python
-
-
 @contextmanager
 def open_peer(accounts: dict[str, list[list[Any]]]) -> Iterator[tuple[dict[str, Any], Replay]]:
     """Yield what the peer says of itself, and the function that has it replay the accounts it was given."""
     script = Path(__file__).with_name("fold_peer.py")
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL}
-    with subprocess.Popen([make_environment(), script], text=True, **pipes) as process:
+    with subprocess.Popen([make_environment("eventsourcing"), script], text=True, **pipes) as process:
 
         def say(line: str) -> dict[str, Any]:
             if process.stdin is None or process.stdout is None:

@@ -2,16 +2,15 @@
 
 import gzip
 import json
-import shutil
 import subprocess
 import sys
-import venv
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from benchmarks.data import Story
+from benchmarks.environments import make_environment
 from benchmarks.harness import (
     MIN_PAIRS,
     Part,
@@ -23,7 +22,7 @@ from benchmarks.harness import (
 )
 from benchmarks.ingest_cloudevents import ingest_fresh
 from benchmarks.logs import open_log
-from benchmarks.places import cache_folder, temporary_folder
+from benchmarks.places import temporary_folder
 
 BPI: Final = Path(__file__).resolve().parents[2] / "shared" / "data" / "bpic2012" / "bpic2012.xes.gz"
 MADE_EVENTS: Final = 30_000
@@ -34,7 +33,8 @@ Peer = Callable[[Path], dict[str, Any]]
 
 def run(scale: Scale) -> list[Part]:
     """Return the speed against pm4py. A smoke run, and a run without the real log, read a made-up one."""
-    with temporary_folder() as folder, open_peer(make_environment()) as read:
+    # pm4py is AGPL: it is never installed into the project's own environment nor imported by the package.
+    with temporary_folder() as folder, open_peer(make_environment("pm4py")) as read:
         file = BPI
         if scale is Scale.SMOKE or not BPI.is_file():
             file = write_xes(folder / "made.xes.gz", MADE_EVENTS)
@@ -58,29 +58,6 @@ def run(scale: Scale) -> list[Part]:
         "events": sum(count for _, count in rows),
     }
     return [compare_times("read_xes / ingest", pairs, 4.0, speed=True, detail=detail)]
-
-
-def make_environment() -> Path:
-    """Return the Python of an environment that holds pm4py and nothing of ours, made on first use.
-
-    pm4py is AGPL: it is never installed into the project's own environment nor imported by the package.
-    """
-    folder = cache_folder() / "pm4py-env"
-    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
-    if (
-        subprocess.run([python, "-c", "import pm4py"], capture_output=True, check=False).returncode
-        if python.exists()
-        else 1
-    ):
-        shutil.rmtree(folder, ignore_errors=True)
-        venv.create(folder, with_pip=False)
-        uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", str(python), "pm4py"]
-        done = subprocess.run(uv, capture_output=True, text=True, check=False)
-        if done.returncode:
-            shutil.rmtree(folder, ignore_errors=True)
-            last = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
-            raise PeerMissingError(f"pm4py could not be installed into an environment of its own: {last}")
-    return python
 
 
 @contextmanager
