@@ -7,14 +7,19 @@ from pathlib import Path
 
 import pytest
 
+import workbench
+from workbench.cli import main
 from workbench.cli.parser import build_parser
 from workbench.decode import load_registry
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXTS = ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md", "docs/projections.md"]
+TEXTS = [
+    *("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "datasets/README.md"),
+    *("docs/projections.md", "docs/deltas.md", "docs/training.md"),
+]
 LINK = re.compile(r"\]\(([^)#:]+)\)")
 # Made by `make screens`, and by nothing else.
-PICTURES = {"docs/timeline-light.png"}
+PICTURES = {"docs/timeline-light.png", "docs/deltas-light.png"}
 
 
 @pytest.mark.parametrize("name", ["README.md", "docs/projections.md"])
@@ -42,6 +47,18 @@ def test_the_example_of_a_type_can_be_loaded_and_lifts(tmp_path: Path) -> None:
     assert registry.upcast("LoanRequested", 1, text) == (3, lifted)
 
 
+def test_the_tour_s_statement_finds_the_bad_prompt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    [statement] = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text("utf-8"), re.DOTALL)
+    assert len(statement.splitlines()) == 3
+    assert main(["demo", str(tmp_path), "--events", "20000"]) == 0
+    capsys.readouterr()
+    with workbench.connect(tmp_path) as session:
+        shares = {version: rejected / shown for version, shown, rejected in session.sql(statement).rows()}
+    assert max(shares, key=lambda version: shares[version]) == "desk-3"
+    assert shares["desk-3"] > 0.5
+    assert max(shares["desk-1"], shares["desk-2"]) < 0.1
+
+
 @pytest.mark.parametrize("name", TEXTS)
 def test_every_link_leads_to_a_file(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
@@ -49,7 +66,7 @@ def test_every_link_leads_to_a_file(name: str) -> None:
     assert set(absent) <= PICTURES
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/projections.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/projections.md", "docs/training.md"])
 def test_every_command_of_a_text_can_be_typed(name: str) -> None:
     text = (ROOT / name).read_text(encoding="utf-8")
     lines = [line for line in text.splitlines() if line.startswith("workbench ")]
