@@ -35,8 +35,8 @@ COLUMNS: Final = (
     *("latency", "decision_count", "requested_position", "applied_position", "fields"),
 )
 # The pairing as one would write it for this log, in one pass: what the proposal before each event in its session is,
-# which taking an inserted text follows, which request, of those on their way, a proposal answers, and what the first event
-# of its session says the topic is.
+# which taking an inserted text follows, which request, of those on their way, a proposal answers; and what the first
+# event of the session says its topic is.
 RAW = """
 with chosen as (
   select position, event_id, stream_id, occurred_at, event_type from {events}

@@ -14,6 +14,7 @@ from typing import Any, Final
 import msgspec
 import polars as pl
 
+from tests.contracts.deltas import DELTAS
 from tests.contracts.figures import FIGURES
 from tests.contracts.models import MODELS
 from tests.contracts.replay import REPLAY
@@ -147,7 +148,7 @@ def bars(session: Session, facts: Facts, grain: Grain) -> pl.DataFrame:
     return count_bars(session, choices, grain).sort("event_type", "start")
 
 
-QUESTIONS |= REPLAY | MODELS | FIGURES
+QUESTIONS |= REPLAY | MODELS | DELTAS | FIGURES
 QUESTIONS |= {f"bars of {grain.words}": partial(bars, grain=grain) for grain in GRAINS}
 
 FILTERS: dict[str, Callable[[Facts], dict[str, Any]]] = {

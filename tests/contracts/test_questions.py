@@ -2,6 +2,7 @@
 
 import json
 import secrets
+import tomllib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -30,14 +31,17 @@ class Both(NamedTuple):
     facts: Facts
 
 
-def open_both(fill: Callable[[Session], Any], schemas: Path | None = None) -> Iterator[Both]:
+def open_both(
+    fill: Callable[[Session], Any], schemas: Path | None = None, deltas: Path | None = None
+) -> Iterator[Both]:
     """Yield a new log of the lake that ``fill`` wrote, on both engines; it is dropped afterwards."""
     namespace = f"q{secrets.token_hex(5)}"
+    declared = {} if deltas is None else read_file(deltas)
 
     def settings(engine: str) -> Settings:
         found = load_settings("lake", engine=engine)
         log = msgspec.structs.replace(found.log, namespace=namespace)
-        return msgspec.structs.replace(found, log=log, schemas=schemas)
+        return msgspec.structs.replace(found, log=log, schemas=schemas, deltas=declared)
 
     try:
         with open_session(settings("duckdb")) as one, open_session(settings("trino")) as other:
@@ -45,6 +49,13 @@ def open_both(fill: Callable[[Session], Any], schemas: Path | None = None) -> It
             yield Both(one, other, read_facts(one))
     finally:
         drop_namespace(namespace)
+
+
+def read_file(file: Path) -> dict[str, Any]:
+    """The mappings that a file declares, as settings hold them."""
+    table = tomllib.loads(file.read_text(encoding="utf-8"))
+    declared: dict[str, Any] = table.get("deltas", {file.stem: table})
+    return declared
 
 
 SAMPLE = "datasets/samples/loan-desk.jsonl"
@@ -65,7 +76,8 @@ def fill_desk(session: Session, repository: Path, folder: Path) -> None:
 @pytest.fixture(scope="module")
 def desk(repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Both]:
     folder = tmp_path_factory.mktemp("desk")
-    yield from open_both(lambda session: fill_desk(session, repository, folder), find_schemas(repository))
+    deltas = repository / "datasets" / "deltas" / "loan-desk.toml"
+    yield from open_both(lambda session: fill_desk(session, repository, folder), find_schemas(repository), deltas)
 
 
 def find_schemas(repository: Path) -> Path:
@@ -82,7 +94,8 @@ def bank(shared_data: Path) -> Iterator[Both]:
 def writers(shared_data: Path, repository: Path) -> Iterator[Both]:
     path = shared_data / "coauthor-argumentative" / "events.parquet"
     mapping = repository / "datasets" / "mappings" / "coauthor.toml"
-    yield from open_both(lambda session: session.ingest(path, mapping=mapping))
+    deltas = repository / "datasets" / "deltas" / "coauthor.toml"
+    yield from open_both(lambda session: session.ingest(path, mapping=mapping), deltas=deltas)
 
 
 def answers_agree(both: Both, name: str) -> None:
