@@ -21,6 +21,8 @@ CHOICES = "since=2025-09-12T00:00:00Z&until=2025-09-23T00:00:00Z&event=136590&ro
 # A loan whose price a person rejected, and rejected again, before another edited it: what it was in between.
 MOMENT = "projection=loan%401&entity=loan-07628"
 STEPS_BACK = 4
+# The letters: one prompt's stand out, week by week and in what people do to them.
+LETTERS = "kind=letter"
 ARGUMENTS = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"]
 PATIENCE = 120
 
@@ -77,6 +79,23 @@ def take_moment(page: Page, name: str, path: str) -> None:
     save_picture(page, name)
 
 
+def take_deltas(page: Page, name: str, path: str) -> None:
+    """Save the overview of deltas once its pictures, its list and its menus are there."""
+    page.goto(f"{ADDRESS}{path}")
+    for part in (
+        ".wb-split canvas",
+        ".wb-changes canvas",
+        ".wb-list tbody tr >> nth=0",
+        ".wb-watch",
+        ".wb-menu >> nth=3",
+    ):
+        page.locator(part).wait_for(timeout=PATIENCE * 1_000)
+    expect(page.locator(".wb .busy")).to_have_count(0, timeout=PATIENCE * 1_000)
+    page.wait_for_timeout(1_000)
+    expect(page.locator(".wb-work")).to_be_hidden(timeout=PATIENCE * 1_000)
+    save_picture(page, name)
+
+
 def save_picture(page: Page, name: str) -> None:
     """Save the page as it stands."""
     page.screenshot(path=FOLDER / f"{name}.png")
@@ -96,6 +115,7 @@ def main() -> None:
                 page = browser.new_page(viewport={"width": 1440, "height": 980}, color_scheme=theme)
                 take_timeline(page, f"timeline-{theme}", f"/timeline/?{CHOICES}&theme={theme}")
                 take_moment(page, f"as-of-{theme}", f"/as_of/?{MOMENT}&theme={theme}")
+                take_deltas(page, f"deltas-{theme}", f"/deltas/?{LETTERS}&theme={theme}")
                 page.close()
             browser.close()
 

@@ -48,6 +48,7 @@ expires_after = 86400
 FIRST = datetime(2026, 3, 2, 8, tzinfo=UTC)
 TEXT = "We are glad to tell you that your loan was granted."
 EDITED = "We are glad to tell you that your small loan was granted today."
+HOSTILE = "<img src=x onerror=alert(1)><script>alert(2)</script>"
 LINE = "the most important thing is to listen"
 
 
@@ -80,9 +81,9 @@ def write_letters(writer: Writer) -> None:
     """Sixty letters of two prompts: of the first most are taken as they are, of the second most are edited."""
     for number in range(60):
         stream, person, prompt = f"loan-{number:02}", PEOPLE[number % 3], "p1" if number < 30 else "p2"
-        proposal = writer.write(
-            "LetterProposed", stream, AI, seconds=3_600, text=TEXT, prompt=prompt, topic="yes" if number % 2 else None
-        )
+        text = HOSTILE if number == 59 else TEXT
+        topic = "yes" if number % 2 else None
+        proposal = writer.write("LetterProposed", stream, AI, seconds=3_600, text=text, prompt=prompt, topic=topic)
         kind = number % 10
         edits = kind < (2 if prompt == "p1" else 7)
         if kind == 9:

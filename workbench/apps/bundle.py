@@ -47,6 +47,7 @@ SCRIPTS: Final = {
         "delta_list.js",
         "delta_one.js",
         "delta_structure.js",
+        "delta_export.js",
         "deltas.js",
     ),
 }

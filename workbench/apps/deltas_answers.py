@@ -34,6 +34,10 @@ def answer_deltas(session: Session, request: Request) -> tuple[Answer, list[byte
     if request.kind == "export":
         form = read_form(request)
         return {}, [write_rows(export_deltas(session, choices), form)]
+    if request.kind == "write":
+        from workbench.apps.deltas_export_answers import answer_write
+
+        return answer_write(session, choices)
     answer = ANSWERS[request.kind](session, choices, request.options)
     return {**answer, "milliseconds": round((time.perf_counter() - began) * 1_000)}, []
 
@@ -62,7 +66,7 @@ def _start(session: Session, choices: DeltasChoices, _options: Options) -> Answe
         "edited_within": within[0] if within else None,
         "follows_text": any(each.text is not None for each in mappings.values()),
         "zone": _zone(session, known) if overview.events else None,
-        "can_export": False,
+        "can_export": bool(mappings),
     }
 
 
@@ -136,7 +140,7 @@ def _rows(session: Session, choices: DeltasChoices, _options: Options) -> Answer
 
     page = load_page(session, choices)
     return {
-        "rows": [_tell_row(each) for each in page.rows],
+        "rows": [tell_row(each) for each in page.rows],
         "before": page.before,
         "total": page.total,
         "size": PAGE,
@@ -144,7 +148,8 @@ def _rows(session: Session, choices: DeltasChoices, _options: Options) -> Answer
     }
 
 
-def _tell_row(listed: ListedDelta) -> Answer:
+def tell_row(listed: ListedDelta) -> Answer:
+    """Return one line of the list as plain values."""
     row = listed.row
     paths = None
     if listed.paths is not None:
@@ -206,7 +211,7 @@ def _beside(session: Session, choices: DeltasChoices, _options: Options) -> Answ
 
 def _watch(beside: Beside) -> Answer:
     def tell(row: Mapping[str, Any]) -> Answer:
-        return {"person": row["person"], "share": row["share"], "of": row["decided"]}
+        return {"person": row["person"], "share": row["share"], "of": row["shown"]}
 
     often = beside.people.filter(~pl.col("is_few"))
     alarms = often.filter(pl.col("is_alarm"))
@@ -251,6 +256,18 @@ def _delta(session: Session, choices: DeltasChoices, options: Options) -> Answer
     return tell_delta(session, choices, width=int(options.get("width") or NARROWEST))
 
 
+def _plan(session: Session, choices: DeltasChoices, options: Options) -> Answer:
+    from workbench.apps.deltas_export_answers import tell_plan
+
+    return tell_plan(session, choices, options)
+
+
+def _row(session: Session, choices: DeltasChoices, options: Options) -> Answer:
+    from workbench.apps.deltas_export_answers import tell_written
+
+    return tell_written(session, choices, options)
+
+
 ANSWERS: Final[Mapping[str, Callable[[Session, DeltasChoices, Options], Answer]]] = {
     "start": _start,
     "measure": _measure,
@@ -269,6 +286,9 @@ ANSWERS: Final[Mapping[str, Callable[[Session, DeltasChoices, Options], Answer]]
     "event": lambda session, choices, _options: answer_event(session, choices.event or 0),
     "around": lambda session, choices, _options: answer_around(session, choices.event or 0, choices.position),
     "export": _start,
+    "plan": _plan,
+    "row": _row,
+    "write": _start,
 }
 
 

@@ -34,29 +34,32 @@ class Asking:
 def choose_deltas(choices: DeltasChoices, *, without: str | None = None) -> Chosen:
     """Return the deltas that choices leave, of those the log held at the link's position; ``without`` one filter."""
     kept = choices if without is None else choices.drop(without)
-    chosen = choose(
-        DeltaFilter(
-            kinds=kept.kind,
-            decisions=kept.decision,
-            models=kept.model,
-            versions=kept.version,
-            persons=kept.person,
-            reasons=kept.reason,
-            stream_ids=kept.stream,
-            fields=_fields(kept),
-            since=kept.since,
-            until=kept.until,
-            distance=None if kept.low is None and kept.high is None else (kept.low or 0.0, _or(kept.high, 1.0)),
-            edited=None
-            if kept.removed is None and kept.inserted is None
-            else (kept.removed or "", kept.inserted or ""),
-            place=kept.place,
-            first_change=_first_change(kept),
-            text=kept.text,
-            edited_within=None if kept.within is None else kept.within or -1.0,
-        )
-    )
+    chosen = choose(make_filter(kept))
     return chosen if kept.position is None else _held(chosen, kept.position)
+
+
+def make_filter(choices: DeltasChoices) -> DeltaFilter:
+    """Return the filter that choices are, whatever the link's position."""
+    has_distance = choices.low is not None or choices.high is not None
+    has_edit = choices.removed is not None or choices.inserted is not None
+    return DeltaFilter(
+        kinds=choices.kind,
+        decisions=choices.decision,
+        models=choices.model,
+        versions=choices.version,
+        persons=choices.person,
+        reasons=choices.reason,
+        stream_ids=choices.stream,
+        fields=_fields(choices),
+        since=choices.since,
+        until=choices.until,
+        distance=(choices.low or 0.0, _or(choices.high, 1.0)) if has_distance else None,
+        edited=(choices.removed or "", choices.inserted or "") if has_edit else None,
+        place=choices.place,
+        first_change=_first_change(choices),
+        text=choices.text,
+        edited_within=None if choices.within is None else choices.within or -1.0,
+    )
 
 
 def _or(value: float | None, default: float) -> float:

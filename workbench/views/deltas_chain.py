@@ -54,7 +54,7 @@ def _edits(one: OneDelta) -> list[Link]:
             at=step.at,
             seconds=step.seconds,
             kind=step.kind,
-            redline=compare_texts(step.before, step.after).operations,
+            redline=compare_texts(step.before, step.after, tokenised=one.tokenised).operations,
         )
         for step in steps[:MOST]
     ]

@@ -32,7 +32,7 @@ class DeltasChoices(msgspec.Struct, frozen=True, kw_only=True):
     ``by`` so many seconds, or not before ``after``. ``within`` puts the mapping's own seconds for "edited" aside; 0
     takes decisions as the log has them. ``position`` is the log's that the link was made at. ``one`` is compared with
     ``other``, or what comes before and after ``moment``. ``first`` is where the page of the list begins. ``delta`` is
-    the one that is open, ``against`` what its proposal is held to.
+    the one that is open, ``against`` what its proposal is held to. ``export`` is the plan of an export, as JSON.
     """
 
     kind: tuple[str, ...] = ()
@@ -65,6 +65,7 @@ class DeltasChoices(msgspec.Struct, frozen=True, kw_only=True):
     against: str = "today"
     view: Layout | None = None
     event: int | None = None
+    export: str | None = None
     zone: Literal["utc", "local", "relative"] = "utc"
     theme: Literal["light", "dark"] | None = None
 
@@ -191,7 +192,7 @@ def _one_of(possible: tuple[str, ...]) -> tuple[Reader, str]:
 
 _TEXT: Final[tuple[Reader, str]] = (str, "a text")
 _READERS: Final[Mapping[str, tuple[Reader, str]]] = {
-    **dict.fromkeys(("kind", "stream", "text", "removed", "inserted"), _TEXT),
+    **dict.fromkeys(("kind", "stream", "text", "removed", "inserted", "export"), _TEXT),
     **dict.fromkeys(("version", "model", "person", "reason", "one", "other"), (read_value, "a text")),
     "decision": _one_of(DECISIONS),
     "field": (_read_field, "a field and its value, such as topic=school"),

@@ -61,9 +61,9 @@ def load_page(session: Session, choices: DeltasChoices) -> DeltasPage:
     first = min(choices.first, max(0, total - 1) // PAGE * PAGE)
     tail = f"{order_by(choices)} offset {first} limit {PAGE}" if first else f"{order_by(choices)} limit {PAGE}"
     rows = ask(chosen.select(COLUMNS, tail), chosen.parameters)
-    return DeltasPage(
-        rows=[list_delta(row) for row in rows.iter_rows(named=True)], before=first, total=total, asked=ask
-    )
+    mappings = session.delta_mappings
+    listed = [list_delta(row, tokenised=mappings[row["kind"]].tokenised) for row in rows.iter_rows(named=True)]
+    return DeltasPage(rows=listed, before=first, total=total, asked=ask)
 
 
 def order_by(choices: DeltasChoices) -> str:
@@ -74,15 +74,15 @@ def order_by(choices: DeltasChoices) -> str:
     return f"order by {ORDERS[choices.order]}{way} nulls last, position"
 
 
-def list_delta(row: Mapping[str, Any]) -> ListedDelta:
-    """Return one line of the list out of its row of `deltas`."""
+def list_delta(row: Mapping[str, Any], *, tokenised: bool = False) -> ListedDelta:
+    """Return one line of the list out of its row of `deltas`; texts may have been tokenised before."""
     shown = {name: each for name, each in row.items() if name not in {"content", "value", "value_end"}}
     proposed, value = read_json(row["content"]), read_json(row["value_end"] or row["value"])
     text = write_short(proposed, LINE)
     if row["decision"] not in TAKEN or value is None:
         return ListedDelta(row=shown, redline=None, paths=None, text=text)
     if isinstance(proposed, str) and isinstance(value, str):
-        redline = None if proposed == value else shorten(compare_texts(proposed, value).operations)
+        redline = None if proposed == value else shorten(compare_texts(proposed, value, tokenised=tokenised).operations)
         return ListedDelta(row=shown, redline=redline, paths=None, text=text)
     return ListedDelta(row=shown, redline=None, paths=brief_paths(proposed, value), text=text)
 

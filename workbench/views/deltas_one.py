@@ -69,6 +69,7 @@ class OneDelta(msgspec.Struct, frozen=True, kw_only=True):
     proposed: Any
     neighbours: Mapping[str, int | None]
     asked: Asking
+    tokenised: bool = False
 
     @property
     def is_structure(self) -> bool:
@@ -82,8 +83,14 @@ def load_one(session: Session, choices: DeltasChoices) -> OneDelta:
         raise ArgumentError("No delta is chosen. Choose one of the list.")
     ask, delta = Asking(session), session.delta(choices.delta)
     row = judge(ask, choices, delta.row)
-    neighbours = find_neighbours(session, choices)
-    return OneDelta(delta=delta, row=row, proposed=read_json(row["content"]), neighbours=neighbours, asked=ask)
+    return OneDelta(
+        delta=delta,
+        row=row,
+        proposed=read_json(row["content"]),
+        neighbours=find_neighbours(session, choices),
+        asked=ask,
+        tokenised=session.delta_mappings[row["kind"]].tokenised,
+    )
 
 
 def judge(ask: Asking, choices: DeltasChoices, row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -126,7 +133,7 @@ def draw_redline(one: OneDelta, moment: Moment | None) -> Redline:
     proposed = str(one.proposed)
     if moment is None or moment.value is None:
         return Redline((Operation("keep", proposed),) if proposed else ())
-    return compare_texts(proposed, moment.value)
+    return compare_texts(proposed, moment.value, tokenised=one.tokenised)
 
 
 def list_measures(one: OneDelta, moment: Moment | None, redline: Redline) -> list[list[Measure]]:
@@ -137,7 +144,7 @@ def list_measures(one: OneDelta, moment: Moment | None, redline: Redline) -> lis
     )
     if moment is None or moment.value is None:
         return [latency] if latency else []
-    texts = measure_texts(str(one.proposed), moment.value)
+    texts = measure_texts(str(one.proposed), moment.value, tokenised=one.tokenised)
     phrases = len({each.move for each in redline.operations if each.move is not None})
     proposed = redline.words_kept + redline.words_moved + redline.words_deleted
     value = redline.words_kept + redline.words_moved + redline.words_inserted

@@ -1,9 +1,9 @@
 // Deltas: what the AI proposed, what the person made of it, and why. Every picture is counted in the engine.
 
-Object.assign(WORKS, { start: "Opening the log", measure: "Measuring what is new", figures: "Counting decisions", split: "Counting decisions over time", compare: "Comparing versions", distances: "Counting by edit distance", survival: "Following what was taken", changes: "Ranking what is changed", rows: "Reading deltas", beside: "Looking for what is not in the list", facets: "Counting values", drops: "Counting without each filter", orphans: "Reading what is not in the list", delta: "Reading one delta", event: "Reading the event", around: "Looking around the event", export: "Writing the rows" });
+Object.assign(WORKS, { start: "Opening the log", measure: "Measuring what is new", figures: "Counting decisions", split: "Counting decisions over time", compare: "Comparing versions", distances: "Counting by edit distance", survival: "Following what was taken", changes: "Ranking what is changed", rows: "Reading deltas", beside: "Looking for what is not in the list", facets: "Counting values", drops: "Counting without each filter", orphans: "Reading what is not in the list", delta: "Reading one delta", event: "Reading the event", around: "Looking around the event", export: "Writing the rows", plan: "Counting what each rule drops", row: "Reading the row", write: "Writing the files" });
 
 const DELTA_FILTERS = ["kind", "decision", "version", "model", "person", "reason", "field", "stream", "since", "until", "text", "low", "high", "removed", "inserted", "place", "after", "by"];
-const DELTA_NAMES = [...DELTA_FILTERS, "within", "position", "one", "other", "moment", "order", "down", "first", "delta", "against", "view", "event", "zone", "theme"];
+const DELTA_NAMES = [...DELTA_FILTERS, "within", "position", "one", "other", "moment", "order", "down", "first", "delta", "against", "view", "event", "export", "zone", "theme"];
 const PICTURES = ["figures", "split", "rows", "distances", "changes", "survival", "compare", "beside", "facets"];
 const SHOWS = { split: showSplit, distances: showDistances, changes: showChanges, survival: showSurvival, compare: showCompare };
 const DELTA_KEYS = [[["j", "k"], "next, previous"], [["Enter"], "open"], [["Esc"], "back"], [["c"], "compare with the next moment"], [["v"], "view"], [["o"], "kept paths"], [["m"], "next moved phrase"], [["/"], "filter"], [["t"], "time zone"], [["?"], "all keys"]];
@@ -105,7 +105,8 @@ class Deltas extends Page {
         drawNotice(this);
         if (!start.events || !start.kinds.length) return this.drawEmpty();
         this.remember(false);
-        return this.refresh();
+        this.refresh();
+        return this.choices.one("export") !== undefined && openExport(this);
       }),
     ]);
   }
@@ -381,6 +382,8 @@ class Deltas extends Page {
     const refused = kind === "refused";
     this.notice = { kind: "failed", sign: "✕", title: refused ? `Refused: ${title}` : title, detail, buttons: [refused ? ["Clear the choices", () => this.clear()] : ["Try now", again]] };
     drawNotice(this);
+    // One picture that fails leaves the others to come.
+    if (kind === "failed" && PICTURES.includes(asked) && asked !== "figures") return this.calm(asked);
     this.asker.drop();
     for (const part of Object.values(this.parts)) part.classList?.remove("busy");
     if (kind !== "unreachable") return null;
@@ -471,6 +474,7 @@ class Deltas extends Page {
     };
     const press = (event) => {
       const target = event.composedPath()[0];
+      if (this.exporting) return;
       if (!this.start?.events || event.ctrlKey || event.metaKey || event.altKey || target.matches?.("input, select, textarea")) return;
       if (event.key === "Enter" && target.matches?.("button, a")) return;
       if (event.key.startsWith("Arrow") && !target.closest?.(".wb-list")) return;
@@ -499,7 +503,7 @@ function drawDeltaActions(app) {
   if (!told.figures) return fill(parts.actions);
   const spent = PICTURES.reduce((sum, name) => sum + (told[name]?.milliseconds ?? 0), 0);
   return fill(parts.actions,
-    h("div", { class: "wb-line wb-acts" }, told.figures.shown ? drawForms(app) : null, link("SQL", () => app.togglePanel("sql")), link("Link", () => app.togglePanel("link")), told.figures.shown ? link("Picture", () => app.savePicture()) : null, h("span", { class: "wb-gap" }), h("span", { class: "wb-dim" }, `answered by ${start.engine} in ${count(spent)} ms`), start.can_export && app.openExport ? button("Export for training…", () => app.openExport(), { class: "wb-button main" }) : null),
+    h("div", { class: "wb-line wb-acts" }, told.figures.shown ? drawForms(app) : null, link("SQL", () => app.togglePanel("sql")), link("Link", () => app.togglePanel("link")), told.figures.shown ? link("Picture", () => app.savePicture()) : null, h("span", { class: "wb-gap" }), h("span", { class: "wb-dim" }, `answered by ${start.engine} in ${count(spent)} ms`), start.can_export ? button("Export for training…", () => openExport(app), { class: "wb-button main" }) : null),
     drawPanel(app));
 }
 
