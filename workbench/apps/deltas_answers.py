@@ -165,9 +165,7 @@ def tell_row(listed: ListedDelta) -> Answer:
         "person": row["person"],
         "version": row["version"],
         "latency": row["latency"],
-        "distance": row["distance"]
-        if paths is None or row["distance"] is not None
-        else row["field_acceptance"] and 1 - row["field_acceptance"],
+        "distance": row["distance"],
         "retained": row["retained"],
         "alternatives": row["alternative_count"] or 0,
         "redline": None if listed.redline is None else tell_redline(listed.redline),

@@ -25,7 +25,7 @@ from workbench.views.deltas_one import (
     list_moments,
     load_one,
 )
-from workbench.views.deltas_stood import Hint, SeenEvent, find_hint, find_stood, list_held, load_seen
+from workbench.views.deltas_stood import Hint, SeenEvent, find_hint, find_judgements, find_stood, list_held, load_seen
 from workbench.views.deltas_structure import Line, brief_path, group_paths, lay_sides, write_lines
 
 
@@ -40,13 +40,24 @@ def tell_delta(session: Session, choices: DeltasChoices, *, width: int) -> Answe
         "rationale": one.row["rationale"],
         "alternatives": [_alternative(each) for each in alternatives],
         "decisions": [_decision(each) for each in one.delta.decisions],
-        "reasons": [] if one.row["reason"] is None else [{"text": one.row["reason"], "quote": None}],
+        "reasons": _reasons(one),
         "chain": [_link(each) for each in list_chain(one, alternatives)],
         **body,
         "asks": "one delta",
         "sql": one.asked.sql,
         "parameters": {name: str(value) for name, value in one.asked.parameters.items()},
     }
+
+
+def _reasons(one: OneDelta) -> list[Answer]:
+    """Return why it was decided so: the decision's reason, or what the run of an agent was judged by."""
+    if one.row["reason"] is not None:
+        return [{"text": one.row["reason"], "quote": None, "met": None}]
+    if not one.is_structure:
+        return []
+    return [
+        {"text": each.text, "quote": each.quote, "met": each.is_met} for each in find_judgements(one.asked, one.row)
+    ]
 
 
 def _row(one: OneDelta) -> Answer:

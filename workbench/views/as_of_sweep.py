@@ -1,6 +1,7 @@
 """One field of every entity through time: each change of its value, in the order in which things happened."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -8,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workbench.errors import ArgumentError, UnsupportedOnThisLogError
-from workbench.replay.fact import Fact, place_of
-from workbench.replay.fold import Entity, Folder, counts, fold_facts, name_entities
+from workbench.replay.checkpoints import group_facts
+from workbench.replay.fact import Fact
+from workbench.replay.population_steps import Sweep as Timeline
 from workbench.replay.projection import Projection
-from workbench.replay.rules import Machine
 from workbench.replay.values import write_value
 from workbench.views.choices import to_microseconds
 
@@ -76,79 +77,48 @@ def sweep_field(projection: Projection, facts: Iterable[Fact], name: str) -> Swe
             f"Cancels of {projection.name} may name an event of any stream, so a field cannot be counted over time. "
             "Ask for one entity."
         )
-    sweeper = _Sweeper(projection, name)
-    for fact in sorted(facts, key=lambda fact: (fact.occurred_at, fact.position)):
-        sweeper.take(fact)
-    return sweeper.finish()
+    timeline, found = Timeline(projection, [name]), _Found()
+    ordered = sorted(facts, key=lambda fact: (fact.occurred_at, fact.position))
+    # Entities are numbered in the order in which they came; each is followed by itself, as kept steps are counted.
+    for entity, group in group_facts(projection, ordered).items():
+        for moment, before, after in timeline.find_changes(group):
+            found.take(entity, moment, None if before is None else before[0], None if after is None else after[0])
+        found.illegal += timeline.count_illegal()
+    return found.finish(name)
 
 
-class _Sweeper:
-    """Folds the field of every entity in the order of time; an event that is late in its order has its entity anew."""
+class _Found:
+    """Collects the changes of one entity after another."""
 
-    def __init__(self, projection: Projection, name: str) -> None:
-        self._whole = projection
-        # Events of the other fields still say that an entity is there.
-        self._field = projection.field(name)
-        self._narrow = msgspec.structs.replace(projection, fields=(self._field,), reads=None)
-        self._folder = Folder(self._narrow)
-        self._known: dict[str, list[Fact]] = {}
-        self._states: dict[str, Entity] = {}
+    def __init__(self) -> None:
+        self.illegal = 0
+        self._names: list[str] = []
         self._values: dict[str, int] = {}
-        self._numbers: dict[str, int] = {}
-        self._current: dict[str, int] = {}
         self._rows: list[tuple[int, int, int, int]] = []
 
-    def take(self, fact: Fact) -> None:
-        """Take the next event in time."""
-        is_cancel = self._whole.cancels is not None and fact.event_type in self._whole.cancels.event_types
-        if not is_cancel and not counts(self._whole, fact):
-            return
-        for name in name_entities(self._whole, fact):
-            facts = self._known.setdefault(name, [])
-            is_late = bool(facts) and place_of(fact, self._whole.order) < place_of(facts[-1], self._whole.order)
-            facts.append(fact)
-            if is_cancel or is_late:
-                facts.sort(key=lambda each: place_of(each, self._whole.order))
-                self._fold_anew(name)
-            else:
-                state = self._states.get(name) or self._states.setdefault(name, self._folder.start())
-                self._folder.apply(state, fact)
-            self._note(name, fact)
+    def take(self, entity: str, moment: datetime, before: str | None, after: str | None) -> None:
+        """Take a change of an entity's value: the texts before and after it, None where it is not there."""
+        if not self._names or self._names[-1] != entity:
+            self._names.append(entity)
+        old, new = (ABSENT if text is None else self._number(text) for text in (before, after))
+        self._rows.append((to_microseconds(moment), len(self._names) - 1, old, new))
 
-    def _fold_anew(self, name: str) -> None:
-        """Fold what an entity has so far again, in the projection's order and without what is cancelled."""
-        whole = fold_facts(self._whole, self._known[name]).get(name)
-        if whole is None:
-            self._states.pop(name, None)
-            return
-        slot = next(n for n, field in enumerate(self._whole.fields) if field.name == self._field.name)
-        self._states[name] = Entity([whole.slots[slot]], whole.event_count, whole.position, whole.occurred_at)
+    def _number(self, text: str) -> int:
+        return self._values.setdefault(text, len(self._values))
 
-    def _note(self, name: str, fact: Fact) -> None:
-        state = self._states.get(name)
-        value = ABSENT
-        if state is not None:
-            text = write_value(self._folder.show(state)[self._field.name])
-            value = self._values.setdefault(text, len(self._values))
-        before = self._current.get(name, ABSENT)
-        if value != before:
-            number = self._numbers.setdefault(name, len(self._numbers))
-            self._rows.append((to_microseconds(fact.occurred_at), number, before, value))
-            self._current[name] = value
-
-    def finish(self) -> Sweep:
-        """Return what was found."""
+    def finish(self, field: str) -> Sweep:
+        """Return what was found, in the order of time."""
         rows = np.array(self._rows, dtype=np.int64).reshape(-1, 4)
-        machines = (state.slots[0] for state in self._states.values())
+        rows = rows[np.argsort(rows[:, 0], kind="stable")]
         return Sweep(
-            field=self._field.name,
-            names=list(self._numbers),
+            field=field,
+            names=self._names,
             values=list(self._values),
             times=rows[:, 0],
             entities=rows[:, 1],
             before=rows[:, 2],
             after=rows[:, 3],
-            illegal=sum(slot.count for slot in machines if isinstance(slot, Machine)),
+            illegal=self.illegal,
         )
 
 

@@ -109,6 +109,30 @@ def hold(event: SeenEvent, start: int) -> Held:
     return Held(event=event, text=f"{'…' if first else ''}{text}", is_code=True)
 
 
+class Judgement(msgspec.Struct, frozen=True, kw_only=True):
+    """What an agent's run was judged by: the assertion, whether it was met, and the judge's words."""
+
+    text: str
+    is_met: bool | None
+    quote: str | None
+
+
+def find_judgements(ask: Asking, row: Mapping[str, Any]) -> list[Judgement]:
+    """Return what the run of a proposal was judged by, as the source of agent runs has it; nothing elsewhere."""
+    statement = (
+        "select json_format(json_extract(data, '$.reward_info.nl_assertions')) as judged from events "
+        "where stream_id = :seen_stream and position > :seen_before and event_type = 'RunEvaluated' "
+        "order by position limit 1"
+    )
+    found = ask(statement, {"seen_stream": row["stream_id"], "seen_before": row["position"]})
+    listed = json.loads(found["judged"][0] or "null") if found.height else None
+    return [
+        Judgement(text=str(each["nl_assertion"]), is_met=each.get("met"), quote=each.get("justification"))
+        for each in listed or []
+        if isinstance(each, dict) and each.get("nl_assertion") is not None
+    ]
+
+
 def find_hint(
     ask: Asking, row: Mapping[str, Any], paths: Sequence[PathDelta], seen: Sequence[SeenEvent]
 ) -> Hint | None:

@@ -5,7 +5,7 @@ const COLUMNS = [["position", "position", "number"], ["shown", "shown", ""], ["d
 function drawList(app) {
   const { rows, parts, choices, figures } = app;
   if (!rows) return fill(parts.list);
-  const zone = choices.zone === "utc" ? " (UTC)" : choices.zone === "local" ? ` (${localShort()})` : "";
+  const zone = zoneTail(app) ? ` (${zoneTail(app).trim()})` : "";
   const order = choices.one("order") ?? "position";
   const down = choices.one("down") === "1";
   const sortBy = (name) => app.choose({ order: name === "position" ? null : name, down: order === name && !down ? "1" : null, first: null }, { only: ["rows"] });

@@ -6,7 +6,7 @@ function drawDeltaBar(app) {
   if (!one) return fill(parts.filters, h("div", { class: "wb-onebar" }, back));
   const { row } = one;
   const step = (sign_, to, words) => button([sign_, to === null ? "" : ` ${count(to)}`], () => app.stepDelta(words === "before" ? -1 : 1), { class: "wb-button", disabled: to === null, "aria-label": `Delta ${words}` });
-  const zone = choices.zone === "utc" ? " UTC" : "";
+  const zone = zoneTail(app);
   const dot = () => h("span", { class: "wb-dim" }, " · ");
   const facts = [
     [decisionWord(row.decision), row.structure ? [" ", row.what ?? row.kind] : null, h("span", { class: "wb-dim" }, "  proposed by "), sign("ai"), [row.model, row.version].filter((each) => each !== null).join(", ") || row.proposer || "an AI"],
@@ -97,7 +97,7 @@ function drawWhy(app) {
   const { row } = one;
   const decided = row.decided === row.decision ? decisionWord(row.decision) : [decisionWord(row.decided), ", then ", decisionWord(row.decision)];
   const others = one.decisions.filter((each) => each.ordinal > 1);
-  const zone = choices.zone === "utc" ? " UTC" : "";
+  const zone = zoneTail(app);
   const clock = (micros) => (micros === null ? null : `${timeText(micros, choices.zone, app.start.last).slice(choices.zone === "relative" ? 0 : 11)}${zone}`);
   const signed = (seconds_) => (seconds_ === null ? null : `${seconds_ > 0 ? "+" : seconds_ < 0 ? MINUS : ""}${Math.abs(seconds_) < 600 ? `${Math.abs(seconds_).toFixed(1)} s` : durationText(Math.abs(seconds_) * 1e6)}`);
   const place = ({ first, last }) => (first === null ? null : h("button", { type: "button", class: "wb-link wb-place", title: "The event in full", onclick: () => app.open(String(first)) }, last !== null && last !== first ? `${count(first)}–${count(last)}` : count(first)));
@@ -109,11 +109,11 @@ function drawWhy(app) {
       h("div", { class: "wb-dim" }, [clock(each.at), signed(each.seconds), each.note].filter((part) => part !== null && part !== undefined).join(" · "))));
   return [
     h("div", { class: "wb-line" }, h("h2", {}, row.structure ? "Why it was judged so" : "Why it reads this way"), h("span", { class: "wb-dim" }, "today's value back to the request")),
-    h("dl", { class: "wb-facts wb-reasons" }, pair("decision", [decided, row.structure && row.person === null ? " by the expected value" : null]), pair(one.reasons.length > 1 ? "reasons" : "reason", one.reasons.length > 1 ? `${one.reasons.length}` : one.reasons[0]?.text ?? h("span", { class: "wb-dim" }, "none recorded")),
+    h("dl", { class: "wb-facts wb-reasons" }, pair("decision", [decided, row.structure && row.person === null ? " by the expected value" : null]), pair(one.reasons.length > 1 ? "reasons" : "reason", one.reasons.length > 1 ? `${one.reasons.length}, ${one.reasons.filter((each) => each.met === false).length} not met` : one.reasons[0]?.text ?? h("span", { class: "wb-dim" }, "none recorded")),
       pair("other decisions", others.length ? others.map((each) => h("div", {}, decisionWord(each.decision), each.person === null ? null : [" by ", sign("human"), each.person], " ", place({ first: each.position, last: null }))) : h("span", { class: "wb-dim" }, "none"))),
-    one.reasons.length > 1 ? h("ol", { class: "wb-reasonlist" }, one.reasons.map((each) => h("li", {}, each.text, each.quote ? h("div", { class: "wb-dim" }, `“${each.quote}”`) : null))) : null,
+    one.reasons.length > 1 ? h("ol", { class: "wb-reasonlist" }, one.reasons.map((each) => h("li", {}, each.met === false ? h("span", { class: "wb-decision rejected" }, "✕ ") : each.met ? h("span", { class: "wb-decision accepted" }, "✓ ") : null, each.text, each.quote ? h("div", { class: "wb-dim" }, `“${each.quote}”`) : null))) : null,
     h("ol", { class: "wb-chain" }, one.chain.map(line)),
-    h("div", { class: "wb-line wb-acts" }, drawForms(app), link("SQL", () => app.togglePanel("sql")), link("Link", () => app.togglePanel("link")), app.hasApp("As of") ? h("a", { class: "wb-link", href: `../as_of/?${new URLSearchParams({ entity: row.stream, position: row.decision_position ?? row.position })}` }, "As of here") : null, app.hasApp("Timeline") && row.structure ? h("a", { class: "wb-link", href: `../timeline/?${new URLSearchParams({ stream_id: row.stream })}` }, "Run as spans") : null),
+    h("div", { class: "wb-line wb-acts" }, drawForms(app), link("SQL", () => app.togglePanel("sql")), link("Link", () => app.togglePanel("link")), app.hasApp("As of") ? h("a", { class: "wb-link", href: `../as_of/?${new URLSearchParams({ entity: row.stream, position: row.decision_position ?? row.position })}` }, "As of here") : null, app.hasApp("Timeline") && row.structure ? h("a", { class: "wb-link", href: `../timeline/?${new URLSearchParams({ stream_id: row.stream, event: row.position })}` }, "Run as spans") : null),
     drawPanel(app),
   ];
 }

@@ -4,7 +4,7 @@ Object.assign(WORKS, { start: "Opening the log", measure: "Measuring what is new
 
 const DELTA_FILTERS = ["kind", "decision", "version", "model", "person", "reason", "field", "stream", "since", "until", "text", "low", "high", "removed", "inserted", "place", "after", "by"];
 const DELTA_NAMES = [...DELTA_FILTERS, "within", "position", "one", "other", "moment", "order", "down", "first", "delta", "against", "view", "event", "export", "zone", "theme"];
-const PICTURES = ["figures", "split", "rows", "distances", "changes", "survival", "compare", "beside", "facets"];
+const PICTURES = ["figures", "facets", "split", "rows", "distances", "changes", "survival", "compare", "beside"];
 const SHOWS = { split: showSplit, distances: showDistances, changes: showChanges, survival: showSurvival, compare: showCompare };
 const DELTA_KEYS = [[["j", "k"], "next, previous"], [["Enter"], "open"], [["Esc"], "back"], [["c"], "compare with the next moment"], [["v"], "view"], [["o"], "kept paths"], [["m"], "next moved phrase"], [["/"], "filter"], [["t"], "time zone"], [["?"], "all keys"]];
 const readFacet = (text) => (text === "~" ? null : text.startsWith("~") ? text.slice(1) : text);
@@ -491,6 +491,9 @@ function scrollerOf(node) {
   for (let each = node; each; each = each.parentElement ?? each.getRootNode().host) if (each.scrollHeight > each.clientHeight + 4 && /auto|scroll/.test(getComputedStyle(each).overflowY)) return each;
   return document.scrollingElement;
 }
+
+// The zone a time is told in, behind it; a source that named none says so wherever a time stands.
+const zoneTail = (app) => (app.start?.zone === "unknown" ? " zone unknown" : app.choices.zone === "utc" ? " UTC" : app.choices.zone === "local" ? ` ${localShort()}` : "");
 
 function drawForms(app) {
   const form = (name, words) => link(words, () => app.download(name), { "aria-label": `Rows as ${words}` });

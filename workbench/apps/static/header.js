@@ -18,7 +18,7 @@ function drawHeader(app) {
         start.position === null
           ? ["mapped · snapshot ", h("b", {}, start.snapshot ?? "none yet")]
           : ["position ", h("b", {}, start.position < 0 ? "none yet" : count(start.position))],
-        start.last !== null && [" · ", h("b", {}, `${timeText(start.last, zone === "local" ? "local" : "utc", 0, "minute")} ${zone === "local" ? localShort() : "UTC"}`)],
+        start.last !== null && [" · ", h("b", {}, `${timeText(start.last, zone === "local" ? "local" : "utc", 0, "minute")} ${start.zone === "unknown" ? "zone unknown" : zone === "local" ? localShort() : "UTC"}`)],
         ` · ${start.engine} · ${count(start.quarantined)} quarantined`,
       ),
     h("span", { class: "wb-gap" }),
