@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from tests.contracts.questions import Facts
 
 Ask = Callable[[Session, "Facts"], pl.DataFrame]
+PAIRS = ("names", "next")
 
 
 def describe_any(facts: "Facts", pair: str) -> DeltaMapping:

@@ -245,6 +245,8 @@ WRITTEN: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+OF_DELTAS: Final = re.compile(r"\bfrom (?:proposals|decisions|requests|deltas|takings)\b", re.IGNORECASE)
+
 
 def find_written() -> dict[str, str]:
     """Return every SELECT in the texts of the repository, by where it stands."""
@@ -258,7 +260,12 @@ def find_written() -> dict[str, str]:
 
 
 def select_written(session: Session, facts: Facts, text: str) -> pl.DataFrame:
-    """A SELECT of the texts, its parameters given a type's name; in an order that it may not ask for."""
+    """A SELECT of the texts, its parameters given a type's name; in an order that it may not ask for.
+
+    One over proposals is no question to a log that declares none.
+    """
+    if OF_DELTAS.search(text) and not session.delta_mappings:
+        return pl.DataFrame()
     names = re.findall(r"(?<!:):([a-z_]+)\b", text)
     answer = session.sql(text, dict.fromkeys(names, facts.types[0]))
     return answer if "order by" in text.lower() else answer.sort(answer.columns)

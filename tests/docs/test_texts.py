@@ -22,7 +22,7 @@ LINK = re.compile(r"\]\(([^)#:]+)\)")
 PICTURES = {"docs/timeline-light.png", "docs/deltas-light.png"}
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/projections.md"])
+@pytest.mark.parametrize("name", ["README.md", "docs/projections.md", "docs/deltas.md"])
 def test_the_code_of_a_text_runs(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "datasets").symlink_to(ROOT / "datasets")
     monkeypatch.chdir(tmp_path)
