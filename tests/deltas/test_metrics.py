@@ -157,6 +157,7 @@ def test_a_worker_that_ends_by_itself_costs_no_pair(monkeypatch: pytest.MonkeyPa
 
 def test_a_worker_answers_until_its_requests_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", sys.stdout)
+    monkeypatch.setattr(processes.gc, "disable", lambda: None)
     requests, answers = io.BytesIO(), io.BytesIO()
     for pairs in ([("a b", "b")], [("c", "c")]):
         pickle.dump((pairs, False), requests)

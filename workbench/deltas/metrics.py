@@ -22,8 +22,8 @@ NO_CHRF: Final = "no-chrf"
 AS_DRAWN: Final = "levenshtein-as-drawn"
 # Cells that Levenshtein may fill, 64 of them at once: 0.2 s.
 MAX_CELLS: Final = 4_000_000_000
-# Characters from which more processes are started: they take 0.3 s to begin, and this many 0.6 s to measure.
-MIN_CHARACTERS: Final = 1_000_000
+# Characters from which more processes are started: they take 0.2 s to begin, and this many 0.7 s to measure.
+MIN_CHARACTERS: Final = 500_000
 
 
 class Places(msgspec.Struct, frozen=True, gc=False):

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Sequence
-from itertools import chain
+from itertools import accumulate, chain
 from operator import add
 from typing import Any, Final
 
@@ -83,10 +83,18 @@ def split_words(text: str, *, tokenised: bool = False) -> list[str]:
 
 def find_words(text: str, *, tokenised: bool = False) -> Words:
     """Return the words of a text and where they stand; between them is white space only."""
+    if tokenised and text == " ".join(words := text.split()):  # as corpora write it: places follow from lengths
+        lengths = list(map(len, words))
+        starts = [end - length for end, length in zip(accumulate(lengths, _behind_space), lengths, strict=True)]
+        return Words(text, words, starts, list(map(add, starts, lengths)))
     pattern = _BETWEEN_SPACES if tokenised else _WORD
     words = pattern.findall(text)
     starts = [match.start() for match in pattern.finditer(text)]
     return Words(text, words, starts, list(map(add, starts, map(len, words))))
+
+
+def _behind_space(reached: int, length: int) -> int:
+    return reached + 1 + length
 
 
 def encode_words(*texts: Sequence[str]) -> list[str]:
