@@ -346,8 +346,7 @@ class Session(Exports):
 
         shapes = self._log.shapes(stream_ids) if span is None else self._log.shapes_of(span)
         lifted = partial(self._log.lift, self.registry) if self.engine.reads_tables else None
-        made = make_relations(shapes, self.registry, lifted=lifted)
-        return made | self._model_relations() | self._delta_relations(made["events"].version)
+        return self._with_deltas(make_relations(shapes, self.registry, lifted=lifted) | self._model_relations())
 
     def dbapi(self) -> Any:
         """Return a DB-API 2.0 connection on this session, read-only; marimo's SQL cells take it as an engine."""

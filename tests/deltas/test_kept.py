@@ -192,9 +192,9 @@ def test_a_log_that_was_set_back_is_measured_anew() -> None:
             self.marks = {wanted.id: text}
 
     assert find_kept(None, wanted, 20) == wanted
-    assert find_kept(Marked(there.write()), wanted, 20) == there  # type: ignore[arg-type]
-    assert find_kept(Marked(there.write()), wanted, 8) == wanted  # type: ignore[arg-type]
-    assert find_kept(Marked("{"), wanted, 20) == wanted  # type: ignore[arg-type]
+    assert find_kept(Marked(there.write()), wanted, 20) == there  # type: ignore[arg-type] # a stand-in of the one method asked
+    assert find_kept(Marked(there.write()), wanted, 8) == wanted  # type: ignore[arg-type] # a stand-in of the one method asked
+    assert find_kept(Marked("{"), wanted, 20) == wanted  # type: ignore[arg-type] # a stand-in of the one method asked
 
 
 class Refusing:
@@ -223,13 +223,13 @@ def test_who_may_not_write_measures_for_itself() -> None:
         asked.append((after, up_to))
         return make_rows(up_to)
 
-    keeper = Keeper(Refusing(), wanted, measure, in_tables=False)  # type: ignore[arg-type]
+    keeper = Keeper(Refusing(), wanted, measure, in_tables=False)  # type: ignore[arg-type] # a stand-in of the one method asked
     assert keeper.bring_up(4) == 4
     assert keeper.bring_up(4) == 4
     assert keeper.bring_up(7) == 7
     assert asked == [(-1, 4), (4, 7)]
     assert keeper.rows(7)["proposal_position"].to_list() == [4, 7]
-    refused = Keeper(Refusing(), wanted, measure, in_tables=True)  # type: ignore[arg-type]
+    refused = Keeper(Refusing(), wanted, measure, in_tables=True)  # type: ignore[arg-type] # a stand-in of the one method asked
     with pytest.raises(ReadOnlyLogError):
         refused.bring_up(4)
 
@@ -256,7 +256,7 @@ def test_files_that_come_together_are_made_one(folder: Path, monkeypatch: pytest
             session.append(late.events[-1:])
             assert session.deltas().height == 12
         assert read_measures(session).equals(measure_anew(session).sort("proposal_position"))
-        reading = session._keeper._table.read()  # type: ignore[union-attr]
+        reading = session._keeper._table.read()  # type: ignore[union-attr] # an embedded log has a table
         assert reading is not None
         assert len(reading.files) <= 3
     assert FILES > 2

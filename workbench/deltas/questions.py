@@ -133,11 +133,11 @@ class DeltaQuestions(Questions):
                 "folder `deltas`, or [deltas.NAME] to workbench.toml; docs/deltas.md shows how."
             )
 
-    def _delta_relations(self, version: str) -> "dict[str, Relation]":
-        """Return the relations of proposals over a version of the log, none without mappings or positions."""
+    def _with_deltas(self, relations: "dict[str, Relation]") -> "dict[str, Relation]":
+        """Return relations with those of proposals, as they are without mappings or positions."""
         if not self.delta_mappings or self.order != ("position",):
-            return {}
-        return self._related | self._lifecycle.relate(version)
+            return relations
+        return relations | self._related | self._lifecycle.relate(relations["events"].version)
 
     @property
     def _edited_within(self) -> dict[str, float]:
