@@ -52,7 +52,7 @@ def test_trl_reads_every_format_as_what_it_is(trl: Path, tmp_path: Path) -> None
     wanted = []
     for form, messages in COLUMNS:
         for file in ("jsonl", "parquet"):
-            plan = ExportPlan(format=form, messages=messages, file=file)  # type: ignore[arg-type]
+            plan = ExportPlan(format=form, messages=messages, file=file)  # type: ignore[arg-type] # of the literals above
             folder = tmp_path / f"{form}-{messages}-{file}"
             manifest = write_export(make_export(plan, ROWS), folder)
             wanted.append((folder / manifest["files"][0]["name"], (form, messages), manifest["rows"]))
