@@ -1,6 +1,7 @@
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +18,7 @@ from workbench.deltas.pairing_relations import relate_lifecycle
 from workbench.event import Actor, Event
 from workbench.query.base import Relation
 from workbench.query.duckdb import DuckDBEngine
+from workbench.session import connect
 
 COLUMNS = {
     "position": "bigint",
@@ -248,3 +250,47 @@ def test_a_kind_without_decisions_or_requests_is_possible(engine: DuckDBEngine) 
 
 def test_without_mappings_the_relations_are_empty(engine: DuckDBEngine) -> None:
     assert ask(engine, make_rows([PROPOSED]), {}, "select * from proposals").is_empty()
+
+
+def test_by_name_what_is_applied_follows_the_taking_in_its_stream(engine: DuckDBEngine) -> None:
+    applied = {"events": ["Put"], "delta": "data.delta"}
+    listed = {"list": "data.list", "confidence": "p", "content": "t"}
+    table = {**NAMED, "alternatives": listed, "confidence": "schema_version", "applied": applied}
+    shown = {"event_type": "Proposed", "data": {"list": [{"t": "a"}, {"t": "b", "p": 0.5}]}}
+    events = [
+        build_event(event_id="one", **shown),
+        build_event(event_id="two", **shown),
+        build_event(event_type="Put", data={"delta": [{"insert": "before"}]}),
+        build_event(event_type="Accepted", causation_id="one", data={}),
+        build_event(event_type="Put", data={"delta": [{"insert": "b"}]}),
+        build_event(event_type="Accepted", causation_id="nobody", data={}),
+        build_event(event_type="Put", data={"delta": [{"insert": "else"}]}),
+    ]
+    statement = "select taken, value, confidence, applied_position, decision from proposals order by position"
+    told = ask(engine, make_rows(events), {"named": make_mapping("named", table)}, statement)
+    assert told.rows() == [(1, '"b"', 0.5, 4, "accepted"), (None, None, 1.0, None, "pending")]
+    values = ask(engine, make_rows(events), {"named": make_mapping("named", table)}, "select value from decisions")
+    assert sorted(values["value"].to_list()) == ['"b"', '"else"']
+
+
+NAMED = {"proposed": ["Proposed"], "accepted": ["Accepted"], "content": "data.amount"}
+
+
+@pytest.mark.parametrize("steps", ['[{ rename = "sum", to = "amount" }]', '[{ python = "own:rename" }]'])
+def test_old_payloads_are_read_as_their_type_is_now(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, steps: str
+) -> None:
+    """By an expression over what was written, or, where SQL has none, as `events` lifts it."""
+    for name in ("schemas", "deltas"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "schemas" / "own.py").write_text('def rename(data):\n    return {"amount": data["sum"]}\n')
+    (tmp_path / "schemas" / "proposed.toml").write_text(
+        f'event_type = "Proposed"\ncurrent = 2\n[[hop]]\nfrom = 1\nto = 2\nsteps = {steps}\n'
+    )
+    (tmp_path / "deltas" / "sum.toml").write_text(
+        'proposed = ["Proposed"]\naccepted = ["A"]\ncontent = "data.amount"\n'
+    )
+    monkeypatch.setenv("WORKBENCH_PYTHON_STEPS", "1")
+    with connect(tmp_path) as session:
+        session.append([build_event(event_type="Proposed", schema_version=1, data={"sum": "5"})])
+        assert session.sql("select content from proposals").item() == '"5"'
