@@ -7,7 +7,7 @@ the digest sum of what it took in; a sum that differs from the head's means it i
 
 import hashlib
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import repeat
 from pathlib import Path
@@ -28,6 +28,7 @@ from workbench.eventlog.records import (
     Words,
     as_words,
     join_records,
+    order_keys,
     sort_records,
 )
 from workbench.eventlog.runs import DamagedRunError, Mark, Run, find_keys, write_merged
@@ -141,9 +142,7 @@ class Index:
         """
         records = _event_records(rows)
         self._recent.add(records)
-        for stream_id, version in _last_versions(encode_streams(rows) if streams is None else streams, rows):
-            if version > self._versions.get(stream_id, -1):
-                self._versions[stream_id] = version
+        self._note_versions(encode_streams(rows) if streams is None else streams, rows.column("stream_version"))
         self._staged = msgspec.structs.replace(
             self._staged,
             position=max(self._staged.position, int(pc.max(rows.column("position")).as_py())),
@@ -151,6 +150,12 @@ class Index:
         )
         if len(self._recent) >= MOST:
             self.settle()
+
+    def _note_versions(self, streams: pa.DictionaryArray, versions: pa.ChunkedArray) -> None:
+        stream_ids = streams.dictionary.to_pylist()
+        last = np.fromiter(map(self._versions.get, stream_ids, repeat(-1)), np.int64, len(stream_ids))
+        np.maximum.at(last, streams.indices.to_numpy(), versions.to_numpy())
+        self._versions.update(zip(stream_ids, last.tolist(), strict=True))
 
     def settle(self) -> None:
         """Write what was staged into runs, so that keeping it is but a matter of the mark."""
@@ -269,26 +274,21 @@ def sum_halves(halves: Records) -> int:
 
 def _event_records(rows: pa.Table) -> Records:
     keys = key_words(rows.column("key"))
-    # As rows of words: numpy takes a record field by field at ten times the time.
+    order = order_keys(np.ascontiguousarray(keys[:, 0]), keys[:, 1])
     records = np.empty(rows.num_rows, EVENT_RECORD)
+    # As rows of words, put in order as they come: 80 ns a record, 120 where whole records are taken.
     words = as_words(records)
-    words[:, :2] = keys
-    words[:, 2] = rows.column("position").to_numpy().view(np.uint64)
-    words[:, 3:5] = fixed_bytes(rows.column("salt"), 16).view(np.uint64).reshape(-1, 2)
-    words[:, 5:] = digest_halves(rows.column("digest")).view(np.uint64).reshape(-1, 2)
-    return sort_records(records)
+    words[:, :2] = keys.take(order, axis=0)
+    words[:, 2] = rows.column("position").to_numpy().view(np.uint64).take(order)
+    words[:, 3:5] = fixed_bytes(rows.column("salt"), 16).view(np.uint64).reshape(-1, 2).take(order, axis=0)
+    words[:, 5:] = digest_halves(rows.column("digest")).view(np.uint64).reshape(-1, 2).take(order, axis=0)
+    return records
 
 
 def encode_streams(rows: pa.Table) -> pa.DictionaryArray:
     """Return the rows' streams as numbers of different ones."""
     encoded: pa.DictionaryArray = pc.dictionary_encode(rows.column("stream_id").combine_chunks())
     return encoded
-
-
-def _last_versions(streams: pa.DictionaryArray, rows: pa.Table) -> Iterator[tuple[str, int]]:
-    last = np.full(len(streams.dictionary), -1, dtype=np.int64)
-    np.maximum.at(last, streams.indices.to_numpy(), rows.column("stream_version").to_numpy())
-    return zip(streams.dictionary.to_pylist(), last.tolist(), strict=True)
 
 
 def _stream_records(versions: Mapping[str, int]) -> Records:
