@@ -155,6 +155,13 @@ def test_a_worker_that_ends_by_itself_costs_no_pair(monkeypatch: pytest.MonkeyPa
     assert measure_pairs(pairs, workers=2) == measure_pairs(pairs, workers=1)
 
 
+@pytest.mark.parametrize("characters", [1, 100, 10**9])
+def test_chunks_hold_every_pair_once_and_in_order(characters: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "CHUNK_CHARACTERS", characters)
+    pairs = some_pairs(7)
+    assert [pair for chunk in processes.split_pairs(pairs) for pair in chunk] == pairs
+
+
 def test_a_worker_answers_until_its_requests_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", sys.stdout)
     monkeypatch.setattr(processes.gc, "disable", lambda: None)

@@ -166,3 +166,16 @@ def test_a_text_of_100000_words_moved_in_blocks_is_drawn_between_anchors() -> No
     check(proposed, value, redline)
     assert (redline.words_kept, redline.words_moved, redline.words_inserted) == (60_000, 40_000, 1)
     assert redline.fallback == "blocks"
+
+
+def test_where_equal_words_are_many_moves_are_looked_for_around_runs_that_stand_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(moves, "MAX_PAIRS", 0)
+    rest, block = [f"r{number}" for number in range(40)], ["z"] * 10 + [f"w{number}" for number in range(20)]
+    spaced = "q0 q1 q2 q3 q4  q5 q6 q7 q8 q9"
+    proposed, value = " ".join([*rest, *block, spaced]), " ".join([spaced.replace("  ", " "), *block, *rest])
+    redline = compare_texts(proposed, value)
+    check(proposed, value, redline)
+    assert (redline.words_kept, redline.words_moved, redline.words_deleted) == (40, 30, 10)
+    assert redline.fallback == "blocks"

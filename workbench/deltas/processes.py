@@ -11,6 +11,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import BinaryIO, Final, cast
 
 from workbench.deltas.metrics import TextMeasures, measure_texts
@@ -48,17 +49,16 @@ def measure_in_processes(pairs: Pairs, workers: int, *, tokenised: bool) -> list
     try:
         with ThreadPoolExecutor(max(1, len(started)), thread_name_prefix="measure") as threads:
             feeding = [threads.submit(_feed, worker, chunks, waiting, measured, tokenised) for worker in started]
-            while waiting:
-                index = _take(waiting)
-                if index is not None:
-                    measured[index] = _measure(chunks[index], tokenised=tokenised)
+            while (index := _take(waiting)) is not None:
+                measured[index] = _measure(chunks[index], tokenised=tokenised)
             lost = [index for fed in feeding for index in fed.result()]
     finally:
         for worker in started:
             worker.kill()
             worker.wait()
             for pipe in (worker.stdin, worker.stdout):
-                _close(pipe)
+                with suppress(OSError):  # what was still to be written has no reader any more
+                    cast("BinaryIO", pipe).close()
     for index in lost:  # a worker that ended by itself leaves its chunk to this process
         measured[index] = _measure(chunks[index], tokenised=tokenised)
     return [one for chunk in measured for one in chunk]
@@ -120,10 +120,3 @@ def _send(worker: Worker, value: object) -> None:
     requests = cast("BinaryIO", worker.stdin)
     pickle.dump(value, requests, protocol=5)
     requests.flush()
-
-
-def _close(pipe: object) -> None:
-    try:
-        cast("BinaryIO", pipe).close()
-    except OSError:  # what was still to be written has no reader any more
-        return

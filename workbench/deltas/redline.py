@@ -1,6 +1,6 @@
 """A redline: what became of each word of a proposal, drawn so that a person can read it. Pure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -206,21 +206,19 @@ def _spaces(kind: Kind, text: str, words: int = 0) -> Iterator[Operation]:
         yield Operation(kind, text, None, words)
 
 
-def _coalesce(operations: Iterator[Operation]) -> Iterator[Operation]:
+def _coalesce(operations: Iterable[Operation]) -> list[Operation]:
     """Join neighbours of one kind, moves apart."""
-    last: Operation | None = None
-    for operation in operations:
-        if last is not None and last.kind == operation.kind and last.move is None and operation.move is None:
-            last = Operation(last.kind, last.text + operation.text, None, last.words + operation.words)
-            continue
-        if last is not None:
-            yield last
-        last = operation
-    if last is not None:
-        yield last
+    joined: list[Operation] = []
+    for one in operations:
+        last = joined[-1] if joined else None
+        if last is not None and last.kind == one.kind and last.move is None and one.move is None:
+            joined[-1] = Operation(last.kind, last.text + one.text, None, last.words + one.words)
+        else:
+            joined.append(one)
+    return joined
 
 
-def _number(operations: Iterator[Operation]) -> Iterator[Operation]:
+def _number(operations: Iterable[Operation]) -> Iterator[Operation]:
     """Give moves the numbers 1, 2 … in the order in which a reader meets them."""
     numbers: dict[int, int] = {}
     for operation in operations:
