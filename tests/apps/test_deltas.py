@@ -25,9 +25,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
         yield session
 
 
-def ask(session: Session, kind: str, options: dict[str, Any] | None = None, **choices: str) -> dict[str, Any]:
+def ask(session: Session, asked: str, options: dict[str, Any] | None = None, /, **choices: str) -> dict[str, Any]:
     request = Request(
-        id=1, kind=kind, choices={name: [value] for name, value in choices.items()}, options=options or {}
+        id=1, kind=asked, choices={name: [value] for name, value in choices.items()}, options=options or {}
     )
     told, files = answer_deltas(session, request)
     assert files == []
@@ -76,7 +76,9 @@ def test_prose_is_told_as_a_redline(desk: Session) -> None:
     assert told["row"]["structure"] is False
     assert told["chain"][-1]["what"] == "shown"
     rejected = next(row for row in ask(desk, "rows", decision="rejected")["rows"] if row["kind"] == "letter")
-    assert ask(desk, "delta", delta=str(rejected["position"]))["reasons"] == [{"text": "<b>rude</b>", "quote": None}]
+    assert ask(desk, "delta", delta=str(rejected["position"]))["reasons"] == [
+        {"text": "<b>rude</b>", "quote": None, "met": None}
+    ]
 
 
 def test_structure_is_told_path_by_path(desk: Session) -> None:

@@ -79,7 +79,7 @@ def test_the_filters_of_a_mapping_field_and_of_a_reason_hold(desk: Session) -> N
     assert count_figures(desk, DeltasChoices(text="small loan")).shown >= 27
     assert count_figures(desk, DeltasChoices(removed="", inserted="small")).shown == 27
     assert count_figures(desk, DeltasChoices(by=30.0)).shown == 1
-    assert count_figures(desk, DeltasChoices(low=0.5)).shown == 0
+    assert count_figures(desk, DeltasChoices(low=0.5)).shown == 1
 
 
 def test_a_link_from_an_earlier_position_counts_what_stood_then(desk: Session) -> None:

@@ -1,6 +1,6 @@
 """How long what was taken stays as it was: the share still untouched, one curve a version, with its band."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import altair as alt
@@ -48,52 +48,60 @@ def survival_chart(curves: Sequence[Curve], palette: Palette, *, width: int) -> 
     """Return the curves over ten minutes; the first is solid, the others dashed, each named at its end."""
     size = survival_size(len(curves), width)
     floor = find_floor(curves)
-    span = width - LEFT - RIGHT
 
     def across(seconds: float) -> float:
-        return LEFT + span * seconds / HORIZON
+        return LEFT + (width - LEFT - RIGHT) * seconds / HORIZON
 
     def down(share: float) -> float:
         return TOP + PLOT * (1 - share) / (1 - floor)
 
-    marks, numbers = [], []
-    for percent in range(round(100 * floor), 101, 20):
-        y = down(percent / 100)
-        marks.append(box((LEFT, width - RIGHT), (y, y + 1), palette.hairline))
-        numbers.append(word(LEFT - 8, y, "100 %" if percent == 100 else str(percent), palette.secondary))  # noqa: PLR2004 - all of it
-    ink = ai_ink(palette)
-    rows = [
-        {
-            "curve": number,
-            "x": round(across(seconds), 1),
-            "y": round(down(share), 1),
-            "low": round(down(low), 1),
-            "high": round(down(high), 1),
-        }
-        for number, curve in enumerate(curves)
-        for seconds, share, low, high in to_horizon(curve.steps)
+    heights = {percent: down(percent / 100) for percent in range(round(100 * floor), 101, 20)}
+    marks = [box((LEFT, width - RIGHT), (y, y + 1), palette.hairline) for y in heights.values()]
+    scale = [
+        word(LEFT - 8, y, "100 %" if y == TOP else str(percent), palette.secondary) for percent, y in heights.items()
     ]
-    names = [(down(curve.last), f"{curve.words} · {100 * curve.last:.1f} %") for curve in curves]
-    labels = [word(width - RIGHT + 8, y, text, ink) for y, text in spread(names, LINE)]
-    bottom = TOP + PLOT + 13
-    ticks = [word(across(at), bottom, f"{at} s" if at == HORIZON else str(at), palette.secondary) for at in TICKS]
-    for number, curve in enumerate(curves):
-        y = bottom + LINE * (number + 1)
-        ticks += [
-            word(across(at), y, f"{left:,}", palette.secondary) for at, left in zip(TICKS, curve.at_risk, strict=True)
-        ]
-        labels.append(word(width - RIGHT + 22, y, f"at risk, {curve.words}", palette.secondary))
+    ink = ai_ink(palette)
+    ends = [(down(curve.last), f"{curve.words} · {100 * curve.last:.1f} %") for curve in curves]
+    labels = [word(width - RIGHT + 8, y, text, ink) for y, text in spread(ends, LINE)]
     return lay(
         [
             draw_boxes(marks, size),
-            *_lines(rows, len(curves), size, ink),
-            draw_words(numbers, size, "right"),
-            draw_words(labels, size),
-            draw_words(ticks, size, "center"),
+            *_lines(list(_points(curves, across, down)), len(curves), size, ink),
+            draw_words(scale, size, "right"),
+            draw_words([*labels, *_name_risks(curves, width, palette)], size),
+            draw_words(_write_axis(curves, across, palette), size, "center"),
         ],
         size,
         palette,
     )
+
+
+Place = Callable[[float], float]
+BOTTOM: Final = TOP + PLOT + 13
+
+
+def _points(curves: Sequence[Curve], across: Place, down: Place) -> Iterator[dict[str, Any]]:
+    for number, curve in enumerate(curves):
+        for seconds, share, low, high in to_horizon(curve.steps):
+            places = {"y": share, "low": low, "high": high}
+            drawn = {name: round(down(value), 1) for name, value in places.items()}
+            yield {"curve": number, "x": round(across(seconds), 1), **drawn}
+
+
+def _write_axis(curves: Sequence[Curve], across: Place, palette: Palette) -> list[dict[str, Any]]:
+    """Return the ticks, and below each how many were at risk then."""
+    ticks = [word(across(at), BOTTOM, f"{at} s" if at == HORIZON else str(at), palette.secondary) for at in TICKS]
+    for number, curve in enumerate(curves, start=1):
+        counts = zip(TICKS, curve.at_risk, strict=True)
+        ticks += [word(across(at), BOTTOM + LINE * number, f"{left:,}", palette.secondary) for at, left in counts]
+    return ticks
+
+
+def _name_risks(curves: Sequence[Curve], width: int, palette: Palette) -> list[dict[str, Any]]:
+    return [
+        word(width - RIGHT + 22, BOTTOM + LINE * number, f"at risk, {curve.words}", palette.secondary)
+        for number, curve in enumerate(curves, start=1)
+    ]
 
 
 def _lines(rows: Sequence[dict[str, Any]], curves: int, size: Size, ink: str) -> list[alt.Chart]:

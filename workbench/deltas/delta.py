@@ -13,7 +13,7 @@ from workbench.deltas.documents import read_edits, write_text
 from workbench.deltas.following import EPOCH, MICROSECOND, find_applied
 from workbench.deltas.spans import Span, Taken, follow_texts
 from workbench.deltas.steps import Trace, trace_text
-from workbench.errors import ArgumentError
+from workbench.errors import ArgumentError, UnknownEntityError
 
 if TYPE_CHECKING:
     from workbench.deltas.questions import DeltaQuestions
@@ -175,5 +175,9 @@ def _find_state(session: "DeltaQuestions", row: Mapping[str, Any]) -> Saw | None
     position = (row["decision_position"] or row["position"]) - 1
     if position < 0:
         return None
-    states = session.state("document", stream_id=row["stream_id"], position=position)
+    try:
+        states = session.state("document", stream_id=row["stream_id"], position=position)
+    except UnknownEntityError:
+        # The proposal is the first event of its stream, and nobody has decided yet.
+        return None
     return Saw(position=position, state=states.item(0, "document"))
