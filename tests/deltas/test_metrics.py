@@ -1,5 +1,6 @@
 """Measures of texts: those with published definitions equal them; none depends on order or number of processes."""
 
+import gc
 import io
 import pickle
 import random
@@ -164,7 +165,7 @@ def test_chunks_hold_every_pair_once_and_in_order(characters: int, monkeypatch: 
 
 def test_a_worker_answers_until_its_requests_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdout", sys.stdout)
-    monkeypatch.setattr(processes.gc, "disable", lambda: None)
+    monkeypatch.setattr(gc, "disable", lambda: None)
     requests, answers = io.BytesIO(), io.BytesIO()
     for pairs in ([("a b", "b")], [("c", "c")]):
         pickle.dump((pairs, False), requests)
