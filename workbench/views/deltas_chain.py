@@ -1,6 +1,6 @@
 """Why a value reads as it does: from today's value back over each edit to the decision, the proposal, the request."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,7 +8,10 @@ import msgspec
 
 from workbench.deltas.redline import Operation, compare_texts
 from workbench.views.deltas_one import Alternative, OneDelta
+from workbench.views.deltas_picture import name_version
 
+# Of what an edit left alone so many characters are shown on each side of it.
+AROUND: Final = 14
 # Longer chains name how many edits lie between.
 MOST: Final = 40
 
@@ -27,6 +30,33 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     words: str | None = None
     note: str | None = None
     redline: tuple[Operation, ...] | None = None
+
+
+def elide(operations: Sequence[Operation]) -> Iterator[Operation]:
+    """Return a redline without the middle of what was kept: of long stretches only what stands beside a change.
+
+    >>> redline = compare_texts("It was a long and quiet day", "It was a long and quiet night")
+    >>> [part.text for part in elide(redline.operations)]
+    ['… long and quiet ', 'day', 'night']
+    """
+    for number, part in enumerate(operations):
+        if part.kind != "keep" or len(part.text) <= 2 * AROUND:
+            if part.kind == "keep" and number == 0 and len(operations) > 1 and len(part.text) > AROUND + 2:
+                yield msgspec.structs.replace(part, text=_end(part.text))
+            else:
+                yield part
+            continue
+        before = "" if number == 0 else _start(part.text)
+        after = "" if number == len(operations) - 1 else _end(part.text).removeprefix("…" if before else "")
+        yield msgspec.structs.replace(part, text=before + after)
+
+
+def _start(text: str) -> str:
+    return f"{text[:AROUND].rpartition(' ')[0] or text[:AROUND]} …"
+
+
+def _end(text: str) -> str:
+    return f"… {text[-AROUND - 2 :].partition(' ')[2] or text[-AROUND:]}"
 
 
 def list_chain(one: OneDelta, alternatives: Sequence[Alternative]) -> list[Link]:
@@ -54,7 +84,7 @@ def _edits(one: OneDelta) -> list[Link]:
             at=step.at,
             seconds=step.seconds,
             kind=step.kind,
-            redline=compare_texts(step.before, step.after, tokenised=one.tokenised).operations,
+            redline=tuple(elide(compare_texts(step.before, step.after, tokenised=one.tokenised).operations)),
         )
         for step in steps[:MOST]
     ]
@@ -86,8 +116,9 @@ def _decisions(one: OneDelta, alternatives: Sequence[Alternative]) -> list[Link]
 def _shown(one: OneDelta, alternatives: Sequence[Alternative]) -> Link:
     row = one.row
     many = f"{len(alternatives)} alternatives" if len(alternatives) > 1 else None
+    version = None if row["version"] is None else name_version(row["version"])
     confidence = None if row["confidence"] is None else f"confidence {row['confidence']:.3g}"
-    words = ", ".join(each for each in (many, row["model"], row["version"], confidence) if each)
+    words = ", ".join(each for each in (many, row["model"], version, confidence) if each)
     seconds = None if row["latency"] is None else -row["latency"]
     return Link(
         what="shown",

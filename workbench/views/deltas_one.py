@@ -103,7 +103,7 @@ def judge(ask: Asking, choices: DeltasChoices, row: Mapping[str, Any]) -> Mappin
 
 def list_moments(one: OneDelta) -> list[Moment]:
     """Return what the proposal can be held against, in order of time; none where nothing was taken."""
-    return [
+    moments = [
         Moment(
             name=each.name,
             words=MOMENTS.get(each.name, f"after {each.name} s"),
@@ -114,6 +114,9 @@ def list_moments(one: OneDelta) -> list[Moment]:
         for each in one.delta.moments
         if each.name != "0"
     ]
+    # Once the document has ended no later moment says more.
+    ended = [each for each in moments if each.is_censored]
+    return [each for each in moments if each not in ended[1:]]
 
 
 def _text(value: str | None) -> str | None:
@@ -274,7 +277,9 @@ def draw_retained(one: OneDelta, choices: DeltasChoices, *, width: int) -> dict[
     notes = [f"{last[1]:,} left after {last[0]:,.1f} s"] if len(steps) > 1 else ["untouched"]
     if end is not None:
         notes.append(f"document ends at {end:,.1f} s")
-    checks = [(f"at {seconds} s", _left(one.row[f"retained_{seconds}"], taken)) for seconds in (30, 120, 600)]
+    looked = [(f"at {seconds} s", one.row[f"retained_{seconds}"]) for seconds in (30, 120, 600)]
+    reached = [check for number, check in enumerate(looked) if number == 0 or looked[number - 1][1] is not None]
+    checks = [(words, _left(characters, taken)) for words, characters in reached]
     palette = choose_palette(choices.theme)
     return {
         "spec": retained_chart(steps, end, palette, width=width).to_dict(validate=False),

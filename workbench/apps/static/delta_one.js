@@ -9,7 +9,7 @@ function drawDeltaBar(app) {
   const zone = zoneTail(app);
   const dot = () => h("span", { class: "wb-dim" }, " · ");
   const facts = [
-    [decisionWord(row.decision), row.structure ? [" ", row.what ?? row.kind] : null, h("span", { class: "wb-dim" }, "  proposed by "), sign("ai"), [row.model, row.version].filter((each) => each !== null).join(", ") || row.proposer || "an AI"],
+    [decisionWord(row.decision), row.structure ? [" ", row.what ?? row.kind] : null, h("span", { class: "wb-dim" }, "  proposed by "), sign("ai"), [row.model ?? row.proposer, row.version === null ? null : /[a-z]/i.test(row.version) ? row.version : `version ${row.version}`].filter((each) => each !== null).join(", ") || "an AI"],
     row.person === null ? [h("span", { class: "wb-dim" }, "decided by "), "nobody"] : [h("span", { class: "wb-dim" }, "decided by "), sign("human"), row.person],
     [h("span", { class: "wb-dim" }, "document "), h("code", { title: row.stream }, row.stream.length > 14 ? `${row.stream.slice(0, 8)}…` : row.stream)],
     ...Object.entries(row.fields).filter(([, value]) => value !== null).slice(0, 2).map(([name, value]) => h("span", { class: "wb-dim" }, `${name} ${value}`)),
