@@ -7,6 +7,8 @@ from hypothesis import strategies as st
 
 from tests.builders import START
 from tests.replay.facts import build_fact
+from tests.replay.generated import logs, projections
+from workbench.errors import ProjectionError
 from workbench.replay.declaration import make_projection
 from workbench.replay.fact import Fact
 from workbench.replay.fold import Folder, fold_facts
@@ -163,6 +165,19 @@ def test_the_last_state_of_a_history_is_the_state_and_each_is_the_fold_up_to_the
         so_far = [fact for fact in facts if fact.position in place or fact.stream_id == "b"]
         entity = fold_facts(projection, so_far).get("a") or folder.start()
         assert join_state(moment.state) == folder.write(entity)
+
+
+@given(logs(), projections())
+def test_histories_of_any_rules_end_in_the_state(facts: list[Fact], projection: Projection) -> None:
+    try:
+        states = fold_facts(projection, facts)
+    except ProjectionError:
+        return
+    for name, state in states.items():
+        written = Folder(projection).write(state)
+        assert join_state(list(find_history(projection, facts, name))[-1].state) == written
+        origins = find_origins(projection, facts, name)
+        assert join_state({one.field: one.value for one in origins if one.value is not None}) == written
 
 
 @given(make_log(), st.sampled_from(["position", "occurred"]))

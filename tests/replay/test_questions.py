@@ -141,6 +141,38 @@ def test_causes_that_are_not_in_the_log_or_run_in_a_circle_end_the_search(sessio
     assert session.affected(["a"])["event_id"].to_list() == ["a", "b"]
 
 
+def test_blame_after_history_reads_the_entity_once_and_again_once_the_log_has_grown(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session.append([deposit("a", 1, 1), deposit("b", 2, 2)])
+    asked: list[Any] = []
+    query = session.engine.query
+
+    def count(*given: Any, **how: Any) -> Any:
+        asked.append(given)
+        return query(*given, **how)
+
+    monkeypatch.setattr(session.engine, "query", count)
+    assert session.history(declare(), "account-1").height == 2
+    assert session.blame(declare(), "account-1")["position"].to_list() == [1, 1]
+    assert len(asked) == 1
+    assert session.blame(declare(), "account-1", position=0)["position"].to_list() == [0, 0]
+    session.append([deposit("c", 3, 3)])
+    assert session.blame(declare(), "account-1")["position"].to_list() == [2, 2]
+    assert session.history(declare(), "account-1")["position"].to_list() == [0, 1, 2]
+    assert len(asked) == 3
+
+
+def test_blame_of_a_stream_with_cancels_tells_of_what_still_counts(session: Session) -> None:
+    cancel = build_event(event_id="x", occurred_at=at(3), event_type="DepositCancelled", data={"cancels": "b"})
+    session.append([deposit("a", 1, 1), deposit("b", 2, 2), cancel])
+    told = session.blame(declare(), "account-1").rows_by_key("field", named=True, unique=True)
+    assert (told["newest"]["value"], told["newest"]["event_id"], told["newest"]["earlier"]) == ("1", "a", "[]")
+    history = session.history(declare(), "account-1")
+    assert history["effect"].to_list() == [None, None, "cancels position 1"]
+    assert [json.loads(text) for text in history["changed"]][2] == {"balance": ["3", "1"], "newest": [2, 1]}
+
+
 def test_other_decoders_show_what_was_believed(session: Session, tmp_path: Path) -> None:
     session.append([build_event(event_id="r", event_type="MoneyRequested", data={"sum": 7})])
     rows = {

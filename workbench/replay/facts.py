@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, Final
 
 import msgspec
@@ -23,6 +24,13 @@ PLAIN: Final = re.compile(r"[A-Za-z0-9 _.:/@+-]+")
 
 def load_facts(ask: Ask, projection: Projection, entities: Sequence[str], cut: Cut) -> list[Fact]:
     """Return the events of a cut that touch the entities, with the cancels that may leave some out, by position."""
+    return make_facts(load_events(ask, projection, entities, cut))
+
+
+def load_events(
+    ask: Ask, projection: Projection, entities: Sequence[str], cut: Cut, columns: Sequence[str] = FACT_COLUMNS
+) -> pl.DataFrame:
+    """Return the same events as a frame, some of a fact's columns, position among them."""
     conditions, parameters = cut.conditions()
     streams = None
     if projection.is_by_stream:
@@ -31,28 +39,25 @@ def load_facts(ask: Ask, projection: Projection, entities: Sequence[str], cut: C
         conditions.append(f"stream_id in ({', '.join(f':{name}' for name in named)})")
         parameters |= named
     elif all(map(PLAIN.fullmatch, entities)):
-        columns = sorted({path.column for path in projection.entity})
+        paths = sorted({path.column for path in projection.entity})
         named = {f"entity_{number}": name for number, name in enumerate(entities)}
-        found = [f"strpos({column}, :{name}) > 0" for column in columns for name in named]
+        found = [f"strpos({column}, :{name}) > 0" for column in paths for name in named]
         conditions.append(f"({' or '.join([*found, _is_cancel(projection, parameters)])})")
         parameters |= named
-    facts = fetch_facts(ask, conditions, parameters, streams)
+    events = fetch_events(ask, columns, conditions, parameters, streams)
     if streams is None or projection.cancels is None or projection.cancels.in_stream:
-        return facts
-    return merge_facts(facts, _elsewhere(ask, projection, cut))
+        return events
+    # Cancels of the whole log: their targets may stand in any stream.
+    conditions, parameters = cut.conditions()
+    conditions.append(_is_cancel(projection, parameters))
+    elsewhere = fetch_events(ask, columns, conditions, parameters, None)
+    return pl.concat([events, elsewhere]).unique("position").sort("position")
 
 
 def merge_facts(*groups: Iterable[Fact]) -> list[Fact]:
     """Return the events of several groups, each once, by position."""
     found = {fact.position: fact for group in groups for fact in group}
     return [found[position] for position in sorted(found)]
-
-
-def _elsewhere(ask: Ask, projection: Projection, cut: Cut) -> list[Fact]:
-    """Return every cancel of the log: its target may stand in any stream."""
-    conditions, parameters = cut.conditions()
-    conditions.append(_is_cancel(projection, parameters))
-    return fetch_facts(ask, conditions, parameters, None)
 
 
 def _is_cancel(projection: Projection, parameters: dict[str, Any]) -> str:
@@ -66,15 +71,29 @@ def fetch_facts(
     ask: Ask, conditions: Sequence[str], parameters: Mapping[str, Any], streams: Sequence[str] | None
 ) -> list[Fact]:
     """Return the events that meet all conditions, by position."""
+    return make_facts(fetch_events(ask, FACT_COLUMNS, conditions, parameters, streams))
+
+
+def fetch_events(
+    ask: Ask,
+    columns: Sequence[str],
+    conditions: Sequence[str],
+    parameters: Mapping[str, Any],
+    streams: Sequence[str] | None,
+) -> pl.DataFrame:
+    """Return columns of the events that meet all conditions, by position."""
     where = f" where {' and '.join(conditions)}" if conditions else ""
-    statement = f"select {', '.join(FACT_COLUMNS)} from events{where} order by position"  # noqa: S608 - our own names; values are bound
-    return make_facts(ask(statement, parameters, streams))
+    statement = f"select {', '.join(columns)} from events{where}"  # noqa: S608 - our own names; values are bound
+    events = ask(statement, parameters, streams)
+    # Files are ordered by position, so that an engine in process returns them so: no engine need sort payloads.
+    return events if events["position"].is_sorted() else events.sort("position")
 
 
-def make_facts(events: pl.DataFrame) -> list[Fact]:
-    """Return the rows of a frame with the columns of a fact, in their order."""
-    rows = events.select(FACT_COLUMNS).rows()
-    return [Fact(*row) for row in rows]
+def make_facts(events: pl.DataFrame, names: Sequence[str] = FACT_COLUMNS) -> list[Fact]:
+    """Return the rows of a frame as facts, in their order, with those of the named columns that it has."""
+    known = set(names) & set(events.columns)
+    columns = [events[name].to_list() if name in known else repeat(None) for name in FACT_COLUMNS]
+    return [Fact(*row) for row in zip(*columns, strict=False)]
 
 
 def assume_rows(rows: pa.Table, registry: Registry, *, behind: int | None) -> list[Fact]:

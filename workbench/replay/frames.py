@@ -9,7 +9,6 @@ from workbench.replay.cut import Cut
 from workbench.replay.differences import compare_states, find_parting
 from workbench.replay.fact import Fact
 from workbench.replay.facts import Ask, load_facts
-from workbench.replay.history import Moment, Origin, join_state
 from workbench.replay.projection import Projection
 from workbench.replay.rules import write_state
 from workbench.replay.states import find_states
@@ -81,58 +80,6 @@ def make_rows(rows: Iterable[Mapping[str, Any]], schema: Mapping[str, Any]) -> p
 def describe(fact: Fact | None, names: Iterable[str]) -> dict[str, Any]:
     """Return columns of an event; nulls for none."""
     return {name: None if fact is None else getattr(fact, name) for name in names}
-
-
-def frame_history(moments: Iterable[Moment]) -> pl.DataFrame:
-    """Return an entity's history, one row per event."""
-    told = list(moments)
-    events = {name: [getattr(moment.fact, name) for moment in told] for name in (*EVENT, "causation_id")}
-    return pl.DataFrame(
-        {
-            **events,
-            "effect": [moment.effect for moment in told],
-            "changed": [write_changes(moment) for moment in told],
-            "illegal": [
-                write_state([list(move) for move in moment.illegal]) if moment.illegal else None for moment in told
-            ],
-            "error": [
-                "; ".join([f"{name}: {error}" for name, error in moment.errors.items()]) or None for moment in told
-            ],
-            "state": [join_state(moment.state) for moment in told],
-        },
-        schema=dict(HISTORY),
-    )
-
-
-def write_changes(moment: Moment) -> str:
-    """Return what an event changed as JSON text: by field, the values before and after."""
-    pairs = {
-        name: f"[{'null' if before is None else before},{'null' if after is None else after}]"
-        for name, (before, after) in moment.changed.items()
-    }
-    return join_state(pairs)
-
-
-def frame_origins(origins: Sequence[Origin], proposals: Mapping[int, Fact], written: Mapping[int, int]) -> pl.DataFrame:
-    """Return, one row per field, its value and what set it."""
-    rows = []
-    for origin in origins:
-        fact = origin.fact
-        proposal = None if fact is None else proposals.get(fact.position)
-        lifted = fact is not None and fact.position in written
-        rows.append(
-            {
-                "field": origin.field,
-                "value": origin.value,
-                **describe(fact, EVENT),
-                "again_position": None if origin.again is None else origin.again.position,
-                "proposal_event_id": None if proposal is None else proposal.event_id,
-                "proposal_actor_id": None if proposal is None else proposal.actor_id,
-                "upcast": f"{written[fact.position]} → {fact.schema_version}" if fact is not None and lifted else None,
-                "earlier": f"[{','.join(f'[{position},{text}]' for position, text in origin.earlier)}]",
-            }
-        )
-    return make_rows(rows, BLAME)
 
 
 def frame_contrasts(contrasts: Iterable[Contrast]) -> pl.DataFrame:

@@ -1,8 +1,9 @@
 """What led to an event and what it led to, along causation ids, wherever in the log that stands."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
+from workbench.decode.registry import Registry
 from workbench.errors import UnknownEventError
 from workbench.replay.fact import Fact
 from workbench.replay.facts import Ask, fetch_facts, fetch_stored, merge_facts
@@ -12,9 +13,14 @@ from workbench.replay.what_if import Affected, find_affected
 FARTHEST: Final = 64
 
 
-def find_proposals(ask: Ask, facts: Sequence[Fact], setters: Sequence[Fact]) -> dict[int, Fact]:
-    """Return, by the position of an event, the nearest event of an AI among its causes, where there is one."""
-    known = {fact.event_id: fact for fact in facts}
+def find_proposals(ask: Ask, find_facts: Callable[[], Sequence[Fact]], setters: Sequence[Fact]) -> dict[int, Fact]:
+    """Return, by the position of an event, the nearest event of an AI among its causes, where there is one.
+
+    ``find_facts`` returns the events that are at hand, and is called where a cause is looked for.
+    """
+    if all(fact.causation_id is None for fact in setters):
+        return {}
+    known = {fact.event_id: fact for fact in find_facts()}
     for _ in range(FARTHEST):
         missing = {cause for fact in setters if (cause := _open_cause(fact, known)) is not None}
         if not missing:
@@ -68,12 +74,16 @@ def find_descendants(ask: Ask, event_ids: Sequence[str]) -> list[Affected]:
     return find_affected(facts, event_ids)
 
 
-def find_written_versions(ask: Ask, setters: Sequence[Fact]) -> dict[int, int]:
-    """Return, by position, the schema version that events were written with where they are shown as a later one."""
-    stored = fetch_stored(ask, setters)
+def find_written_versions(ask: Ask, registry: Registry, setters: Sequence[Fact]) -> dict[int, int]:
+    """Return, by position, the schema version that events were written with where they are shown as a later one.
+
+    Events of types that the registry does not lift are not looked up.
+    """
+    lifted = [fact for fact in setters if registry.current_version(fact.event_type) is not None]
+    stored = fetch_stored(ask, lifted)
     return {
         fact.position: stored[fact.position][0]
-        for fact in setters
+        for fact in lifted
         if fact.position in stored and stored[fact.position][0] != fact.schema_version
     }
 

@@ -1,7 +1,7 @@
 """The questions of replay that a session answers: state, history, blame, what differs, and what would have been."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from workbench.replay.asking import Instant
 from workbench.replay.models import Models
@@ -11,11 +11,18 @@ if TYPE_CHECKING:
 
     from workbench.decode.registry import Registry
     from workbench.event import Event
+    from workbench.replay.cut import Cut
     from workbench.replay.projection import Projection
+    from workbench.replay.story import Story
+
+# Events of an entity that are kept after a question: a hundred bytes each, and a payload.
+REMEMBERED: Final = 100_000
 
 
 class Questions(Models):
     """What a session can be asked of states. A projection is given as a value, or by the name it is declared under."""
+
+    _told: "tuple[tuple[Any, ...], Story] | None" = None
 
     def state(
         self,
@@ -56,11 +63,9 @@ class Questions(Models):
         error (why a field could not take the event's value; history goes on); state (canonical JSON text).
         Raises what `state` raises.
         """
-        from workbench.replay.frames import frame_history
-        from workbench.replay.history import find_history
+        from workbench.replay.story import frame_history
 
-        chosen, facts = self._facts(projection, stream_id, self._moment(as_of, known_at, position))
-        return frame_history(find_history(chosen, facts, stream_id))
+        return frame_history(self._tell(projection, stream_id, self._moment(as_of, known_at, position)))
 
     def blame(
         self,
@@ -79,15 +84,33 @@ class Questions(Models):
         (JSON text: position and value, oldest first). A field that nothing has set has nulls. Raises what `state`
         raises.
         """
-        from workbench.replay.frames import frame_origins
-        from workbench.replay.history import find_origins
         from workbench.replay.provenance import find_proposals, find_written_versions
+        from workbench.replay.story import find_setters, frame_blame, settle_story
 
-        chosen, facts = self._facts(projection, stream_id, self._moment(as_of, known_at, position))
-        origins = find_origins(chosen, facts, stream_id)
-        setters = [origin.fact for origin in origins if origin.fact is not None]
-        proposals = find_proposals(self._ask, facts, setters)
-        return frame_origins(origins, proposals, find_written_versions(self._ask, setters))
+        story = self._tell(projection, stream_id, self._moment(as_of, known_at, position))
+        settled = settle_story(story)
+        setters = find_setters(settled)
+        facts = list(setters.values())
+        proposals = find_proposals(self._ask, story.facts, facts)
+        return frame_blame(settled, setters, proposals, find_written_versions(self._ask, self.registry, facts))
+
+    def _tell(self, named: "str | Projection", entity: str, cut: "Cut") -> "Story":
+        """Return what an entity's events did; that of the last question is kept, as blame follows history.
+
+        Raises UnknownEntityError where no event of the cut touches it.
+        """
+        from workbench.replay.story import load_story
+
+        projection = self.projection(named)
+        key = (projection.hash, projection.reduce, entity, cut, self.head())
+        known = self._told
+        if known is not None and known[0] == key:
+            return known[1]
+        story = load_story(self._ask, projection, entity, cut)
+        if not story.told.kept:
+            self._explain_absence(projection, entity, cut)
+        self._told = (key, story) if story.events.height <= REMEMBERED else None
+        return story
 
     def diff(
         self,
