@@ -1,6 +1,8 @@
 """What the page Deltas is told: plain values, and a sentence where there is no answer."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -104,3 +106,31 @@ def test_what_is_not_possible_is_refused(desk: Session) -> None:
         ask(desk, "weather")
     reply, _ = deltas_app(desk).answer(Request(id=5, kind="rows", choices={"decision": ["maybe"]}))
     assert "decision=maybe" in reply["error"]["sentence"]
+
+
+def test_an_export_is_counted_rule_by_rule_before_anything_is_written(desk: Session) -> None:
+    told = ask(desk, "plan", {"rule": "unchanged"}, kind="letter", export='{"format": "dpo", "prompt": "Write."}')
+    counts = {each["rule"]: each["dropped"] for each in told["rules"]}
+    assert (counts["undecided"], counts["unchanged"], told["rule"]) == (6, 21, "unchanged")
+    assert len(told["samples"]) == 3
+    assert '"chosen"' in told["written"]["json"]
+    assert told["command"].startswith("workbench deltas export --format dpo")
+    later = ask(desk, "row", {"after": 10**9}, kind="letter", export='{"prompt": "Write."}')
+    assert later["written"] is None
+
+
+def test_the_files_of_an_export_come_as_one_archive_the_same_each_time(desk: Session) -> None:
+    request = Request(
+        id=1, kind="write", choices={"kind": ["letter"], "export": ['{"format": "sft", "prompt": "Write."}']}
+    )
+    (told, first), (_, second) = answer_deltas(desk, request), answer_deltas(desk, request)
+    assert first == second
+    with zipfile.ZipFile(io.BytesIO(first[0])) as archive:
+        names = archive.namelist()
+        assert "manifest.json" in names
+        assert set(names) - {"manifest.json"} == {each["name"] for each in told["manifest"]["files"]}
+
+
+def test_a_plan_that_is_none_is_refused(desk: Session) -> None:
+    with pytest.raises(ArgumentError, match="no plan"):
+        ask(desk, "plan", export='{"format": "xls"}')

@@ -27,9 +27,9 @@ from workbench.views.deltas_structure import write_lines
 def tell_plan(session: Session, choices: DeltasChoices, options: Mapping[str, Any]) -> Answer:
     """Return what a plan would write; ``rule`` among the options is the one whose proposals are shown."""
     plan, preview = read_plan(choices), preview_plan(session, choices)
-    rule = options.get("rule")
-    most = max(preview.rules, key=lambda each: each.dropped, default=None)
-    chosen = rule if any(each.rule == rule for each in preview.rules) else most and most.rule
+    dropped = {each.rule: each.dropped for each in preview.rules}
+    asked = str(options.get("rule"))
+    chosen = asked if asked in dropped else max(dropped, key=lambda rule: dropped[rule], default=None)
     return {
         "plan": msgspec.to_builtins(plan),
         "proposals": preview.proposals,
