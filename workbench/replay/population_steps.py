@@ -60,6 +60,7 @@ class Sweep:
         self._projection = projection
         self._folder = Folder(narrow_projection(projection, fields))
         self._texts: dict[tuple[str, Any], str] = {}
+        self._latest = self._folder.start()
 
     def find_changes(self, facts: Iterable[Fact]) -> Iterator[Change]:
         """Yield each time at which a field of one entity changes, given all its events that matter."""
@@ -73,6 +74,11 @@ class Sweep:
             if after != before:
                 yield moment, before, after
                 before = after
+        self._latest = line.entity
+
+    def count_illegal(self) -> int:
+        """Return how many moves outside state machines the entity has that was followed last, and to its end."""
+        return sum(slot.count for slot in self._latest.slots if isinstance(slot, Machine))
 
     def _show(self, entity: Entity) -> tuple[str, ...] | None:
         return tuple(self._write(name, entity) for name in self.fields) if entity.event_count else None
