@@ -129,7 +129,7 @@ def test_a_price_is_told_by_path_side_by_side_and_as_a_patch(page: Page, desk: s
 
 def test_what_comes_from_an_event_stays_text(page: Page, desk: str) -> None:
     open_deltas(page, desk, "?kind=letter&decision=pending&down=1")
-    expect(page.locator(".wb-list")).to_contain_text(HOSTILE)
+    expect(page.locator("table.wb-list")).to_contain_text(HOSTILE)
     page.locator(".wb-list tbody tr").first.click()
     expect(page.locator(".wb-text").first).to_contain_text(HOSTILE)
     assert page.locator(".wb img, .wb script").count() == 0
