@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from workbench.errors import ArgumentError
 from workbench.views.deltas_choices import DECISIONS, LAYOUTS, ORDERS, DeltasChoices
 
-WORDS = st.text(st.characters(codec="utf-8", exclude_categories=("Cs",)), min_size=1)
+WORDS = st.text(st.characters(codec="utf-8"), min_size=1)
 VALUES = st.lists(st.none() | WORDS, max_size=3).map(tuple)
 TIMES = st.none() | st.datetimes(min_value=datetime(1970, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - hypothesis wants naive bounds
 NUMBERS = st.none() | st.integers(0, 10_000).map(lambda number: number / 4)

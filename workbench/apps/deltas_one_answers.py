@@ -65,12 +65,14 @@ def _row(one: OneDelta) -> Answer:
     names = ("position", "kind", "decision", "decided", "model", "version", "proposer", "person", "decision_position")
     fields = read_json(row["fields"]) or {}
     written = {name: None if value is None else str(value) for name, value in fields.items()}
-    what = f"{row['kind']} {written['name']}" if one.is_structure and written.get("name") else row["kind"]
+    # A call says what it calls, by whichever of these names the mapping gives it.
+    named = next((name for name in ("name", "tool") if one.is_structure and written.get(name)), None)
+    what = row["kind"] if named is None else f"{row['kind']} {written[named]}"
     return {
         **{name: row[name] for name in names},
         "stream": row["stream_id"],
         "shown": _micros(row["shown_at"]),
-        "fields": {name: value for name, value in written.items() if name != "name" or not one.is_structure},
+        "fields": {name: value for name, value in written.items() if name != named},
         "structure": one.is_structure,
         "what": what,
     }
