@@ -42,8 +42,8 @@ def compare_versions(
     """Return what two versions came to, and the difference ``other`` - ``one`` with its 95 % interval over people.
 
     Columns: measure (accepted, edited, rejected: of those shown; retained: characters at the end of those taken), one,
-    one_of, other, other_of (counts), difference, low, high (of shares, 0 to 1), people. Raises ArgumentError where a
-    version has no proposals.
+    one_of, other, other_of (counts), difference, low, high (of shares, 0 to 1), people. Proposals of nobody are drawn
+    together, as if of one more. Raises ArgumentError where a version has no proposals.
     """
     side = "case when version = :one then 1 when version = :other then 2 end"
     people = count_people(ask, chosen, side, one=one, other=other)
@@ -69,7 +69,7 @@ def compare_sides(people: pl.DataFrame, *, draws: int = DRAWS, seed: int = SEED)
     for measure, count, of in (*((name, name, "shown") for name in DECIDED), ("retained", "retained", "taken")):
         sums = [people.filter(pl.col("side") == side).select(count, of).sum().row(0) for side in (1, 2)]
         difference, low, high = bootstrap_difference(people, count, of, draws=draws, seed=seed)
-        rows.append((measure, *sums[0], *sums[1], difference, low, high, people["person"].n_unique()))
+        rows.append((measure, *sums[0], *sums[1], difference, low, high, people["person"].drop_nulls().n_unique()))
     counts = dict.fromkeys(("one", "one_of", "other", "other_of"), pl.Int64())
     shares = dict.fromkeys(("difference", "low", "high"), pl.Float64())
     schema = {"measure": pl.String(), **counts, **shares, "people": pl.Int64()}
