@@ -62,6 +62,10 @@ def test_a_column_a_bar_and_an_edit_lead_to_the_deltas_behind_them(page: Page, d
     expect(page.locator(".wb-chip", has_text="shown")).to_be_visible()
     page.get_by_role("button", name="clear", exact=True).click()
     count(page, "64 proposals shown · 100 % of 64")
+    # The picture of all of them, not the one before it, is what is dragged over.
+    expect(page.locator(".wb-distances")).to_contain_text("29 changed of")
+    expect(page.locator(".wb .busy")).to_have_count(0)
+    expect(page.locator(".wb-work")).to_be_hidden()
     bar = page.locator(".wb-drags").bounding_box()
     assert bar is not None
     page.mouse.move(bar["x"] + 1, bar["y"] + 40)
