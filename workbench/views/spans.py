@@ -162,7 +162,7 @@ def _name(row: Mapping[str, Any]) -> str:
     if kind == RETURNED:
         return "result"
     if kind == CALLED or kind in JUDGED:
-        return row["name"] or "call"
+        return str(row["name"] or "call")
     if kind in ENDS:
         return "reward"
-    return _SPEAKERS.get(row["actor_kind"], row["actor_id"] or kind)
+    return str(_SPEAKERS.get(row["actor_kind"], row["actor_id"] or kind))
