@@ -31,7 +31,7 @@ def loans(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
             build_event(event_type="LoanRequested", schema_version=1, data={"sum": 7}),
             build_event(event_type="LoanRequested", schema_version=2, data={"amount": 7}),
         ]
-        session.append([*written, build_event()])
+        session.append([*written, build_event(data={"amount": 5})])
         yield session
 
 
