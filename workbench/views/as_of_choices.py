@@ -1,14 +1,14 @@
 """What a person chose in As of, as a value that goes into a link and comes back the same."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Final, Literal, get_args
+from typing import Final, Literal, get_args
 
 import msgspec
 
-from workbench.errors import ArgumentError
-from workbench.views.choices import THEMES, ZONES, Query
-from workbench.views.place import LARGEST, read_time, write_time
+from workbench.views.choices import THEMES, ZONES
+from workbench.views.links import Query, Reader, one_of, read_position, read_query
+from workbench.views.place import read_time, write_time
 
 Mode = Literal["entity", "compare", "population", "what_if"]
 Step = Literal["event", "change", "instant", "day", "hour", "week"]
@@ -70,50 +70,20 @@ class AsOfChoices(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises ArgumentError naming the parameter and the value that cannot be read.
         """
-        read: dict[str, Any] = {}
-        for name, (reader, wanted) in _READERS.items():
-            values = query.get(name)
-            if not values:
-                continue
-            try:
-                read[name] = tuple(map(reader, values)) if name == "without" else reader(values[-1])
-            except (ValueError, OverflowError) as error:
-                raise ArgumentError(
-                    f"The link says {name}={values[-1]}, and {name} must be {wanted}. Nothing was asked of the log."
-                ) from error
-        return cls(**read)
+        return cls(**read_query(query, _READERS, ("without",)))
 
 
 _DEFAULTS: Final = msgspec.structs.asdict(AsOfChoices())
-Reader = Callable[[str], Any]
-
-
-def _read_position(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < LARGEST:
-        raise ValueError(text)
-    return number
-
-
-def _one_of(possible: tuple[Any, ...]) -> tuple[Reader, str]:
-    named = {str(each): each for each in possible}
-
-    def read(text: str) -> Any:
-        if text not in named:
-            raise ValueError(text)
-        return named[text]
-
-    return read, f"one of {', '.join(named)}"
 
 
 _READERS: Final[Mapping[str, tuple[Reader, str]]] = {
-    "mode": _one_of(MODES),
+    "mode": one_of(MODES),
     **dict.fromkeys(("projection", "hash", "entity", "field", "value", "added", "other"), (str, "a text")),
     **dict.fromkeys(("as_of", "known_at", "before", "after"), (read_time, TIME)),
-    **dict.fromkeys(("position", "basis", "point", "without", "event"), (_read_position, PLACE)),
-    "change": _one_of(CHANGES),
-    "step": _one_of(STEPS),
-    "speed": _one_of(SPEEDS),
-    "zone": _one_of(ZONES),
-    "theme": _one_of(THEMES),
+    **dict.fromkeys(("position", "basis", "point", "without", "event"), (read_position, PLACE)),
+    "change": one_of(CHANGES),
+    "step": one_of(STEPS),
+    "speed": one_of(SPEEDS),
+    "zone": one_of(ZONES),
+    "theme": one_of(THEMES),
 }

@@ -1,26 +1,22 @@
 """What a person chose on the timeline, as a value that goes into a link and comes back the same."""
 
-from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, Literal
 
 import msgspec
 
 from workbench.errors import ArgumentError
-from workbench.views.place import LARGEST, Place, read_place, read_time, write_place, write_time
+from workbench.views.links import Query, read_position, read_value, write_value
+from workbench.views.place import Place, read_place, read_time, write_place, write_time
 
 FIELDS: Final = ("event_type", "actor_kind", "actor_id", "stream_id", "source")
 ZONES: Final = ("utc", "local", "relative")
 THEMES: Final = ("light", "dark")
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND: Final = timedelta(microseconds=1)
-# In a link a missing value is "~"; a value that begins with "~" has one more of them.
-ABSENT: Final = "~"
 TIME: Final = "a time with its zone, such as 2026-01-31T08:00:00Z"
 EVENT: Final = "a position, 0 or more, or time/source/event_id where the log has none"
 WANTED: Final = {"since": TIME, "until": TIME, "event": EVENT, "row": EVENT}
-
-Query = Mapping[str, Sequence[str]]
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -83,7 +79,7 @@ class TimelineChoices(msgspec.Struct, frozen=True, kw_only=True):
         query: dict[str, list[str]] = {}
         for chosen in self.filters:
             name = f"not_{chosen.field}" if chosen.negated else chosen.field
-            query.setdefault(name, []).extend(_write_value(value) for value in chosen.values)
+            query.setdefault(name, []).extend(write_value(value) for value in chosen.values)
         times = {"since": self.since, "until": self.until}
         places = {"position": self.position, "event": self.event, "row": self.row}
         query |= {name: [write_time(moment)] for name, moment in times.items() if moment is not None}
@@ -98,7 +94,7 @@ class TimelineChoices(msgspec.Struct, frozen=True, kw_only=True):
         Raises ArgumentError naming the parameter and the value that cannot be read.
         """
         filters = [
-            Filter(field=field, values=tuple(map(_read_value, query[name])), negated=negated)
+            Filter(field=field, values=tuple(map(read_value, query[name])), negated=negated)
             for field in FIELDS
             for name, negated in ((field, False), (f"not_{field}", True))
             if query.get(name)
@@ -108,7 +104,7 @@ class TimelineChoices(msgspec.Struct, frozen=True, kw_only=True):
             since=_read(query, "since", read_time),
             until=_read(query, "until", read_time),
             text=_read(query, "text", str) or None,
-            position=_read(query, "position", _read_position),
+            position=_read(query, "position", read_position),
             event=_read(query, "event", read_place),
             row=_read(query, "row", read_place),
             zone=_one_of(query, "zone", ZONES) or "utc",
@@ -124,21 +120,6 @@ def to_microseconds(moment: datetime) -> int:
 def from_microseconds(count: int) -> datetime:
     """Return the UTC time that lies ``count`` microseconds after 1970 began."""
     return EPOCH + timedelta(microseconds=count)
-
-
-def _write_value(value: str | None) -> str:
-    return ABSENT if value is None else f"{ABSENT}{value}" if value.startswith(ABSENT) else value
-
-
-def _read_value(text: str) -> str | None:
-    return None if text == ABSENT else text.removeprefix(ABSENT)
-
-
-def _read_position(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < LARGEST:
-        raise ValueError(text)
-    return number
 
 
 def _read(query: Query, name: str, reader: Any) -> Any:

@@ -1,13 +1,13 @@
 """What a person chose in Deltas, as a value that goes into a link and comes back the same."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, Literal, get_args
 
 import msgspec
 
-from workbench.errors import ArgumentError
-from workbench.views.choices import ABSENT, THEMES, ZONES, Query
+from workbench.views.choices import THEMES, ZONES
+from workbench.views.links import Query, Reader, one_of, read_position, read_query, read_value, write_value
 from workbench.views.place import LARGEST, read_time, write_time
 
 Order = Literal["position", "shown", "decision", "person", "version", "latency", "distance", "retained"]
@@ -104,18 +104,7 @@ class DeltasChoices(msgspec.Struct, frozen=True, kw_only=True):
 
         Raises ArgumentError naming the parameter and the value that cannot be read.
         """
-        read: dict[str, Any] = {}
-        for name, (reader, wanted) in _READERS.items():
-            values = query.get(name)
-            if not values:
-                continue
-            try:
-                read[name] = tuple(map(reader, values)) if name in LISTS else reader(values[-1])
-            except (ValueError, OverflowError) as error:
-                raise ArgumentError(
-                    f"The link says {name}={values[-1]}, and {name} must be {wanted}. Nothing was asked of the log."
-                ) from error
-        return cls(**read)
+        return cls(**read_query(query, _READERS, LISTS))
 
 
 LISTS: Final = ("kind", "decision", "version", "model", "person", "reason", "field", "stream")
@@ -128,17 +117,6 @@ DROPS: Final[Mapping[str, tuple[str, ...]]] = {
     "first change": ("after", "by"),
 }
 _DEFAULTS: Final = msgspec.structs.asdict(DeltasChoices())
-Reader = Callable[[str], Any]
-
-
-def write_value(value: Value) -> str:
-    """Return a value as a link has it: "~" for none recorded, one more of it before what begins with it."""
-    return ABSENT if value is None else f"{ABSENT}{value}" if value.startswith(ABSENT) else value
-
-
-def read_value(text: str) -> Value:
-    """Return the value that a link's text names."""
-    return None if text == ABSENT else text.removeprefix(ABSENT)
 
 
 def _write(name: str, value: Any) -> str:
@@ -160,13 +138,6 @@ def _read_field(text: str) -> tuple[str, Value]:
     return name, read_value(value)
 
 
-def _read_position(text: str) -> int:
-    number = int(text)
-    if not 0 <= number < LARGEST:
-        raise ValueError(text)
-    return number
-
-
 def _read_number(text: str) -> float:
     number = float(text)
     if not 0 <= number < LARGEST:
@@ -181,29 +152,20 @@ def _read_place(text: str) -> int:
     return number
 
 
-def _one_of(possible: tuple[str, ...]) -> tuple[Reader, str]:
-    def read(text: str) -> str:
-        if text not in possible:
-            raise ValueError(text)
-        return text
-
-    return read, f"one of {', '.join(possible)}"
-
-
 _TEXT: Final[tuple[Reader, str]] = (str, "a text")
 _READERS: Final[Mapping[str, tuple[Reader, str]]] = {
     **dict.fromkeys(("kind", "stream", "text", "removed", "inserted", "export"), _TEXT),
     **dict.fromkeys(("version", "model", "person", "reason", "one", "other"), (read_value, "a text")),
-    "decision": _one_of(DECISIONS),
+    "decision": one_of(DECISIONS),
     "field": (_read_field, "a field and its value, such as topic=school"),
     **dict.fromkeys(("since", "until", "moment"), (read_time, TIME)),
     **dict.fromkeys(("low", "high", "after", "by", "within"), (_read_number, NUMBER)),
     "place": (_read_place, "a tenth of the proposal, 0 to 9"),
-    **dict.fromkeys(("position", "delta", "event", "first"), (_read_position, PLACE)),
-    "order": _one_of(ORDERS),
+    **dict.fromkeys(("position", "delta", "event", "first"), (read_position, PLACE)),
+    "order": one_of(ORDERS),
     "down": (lambda text: {"0": False, "1": True}[text] if text in {"0", "1"} else _read_number("-1"), "0 or 1"),
-    "against": _one_of(AGAINST),
-    "view": _one_of(LAYOUTS),
-    "zone": _one_of(ZONES),
-    "theme": _one_of(THEMES),
+    "against": one_of(AGAINST),
+    "view": one_of(LAYOUTS),
+    "zone": one_of(ZONES),
+    "theme": one_of(THEMES),
 }
