@@ -5,7 +5,7 @@ import pytest
 
 from workbench.apps.answers import ANSWERS, Request
 from workbench.apps.jupyter import timeline_app
-from workbench.apps.widget import TimelineWidget
+from workbench.apps.widget import PAGES, TimelineWidget
 from workbench.session import Session
 
 # Far more events than any machine joins before it is stopped: 120 to the fifth power.
@@ -37,7 +37,7 @@ def test_what_fails_is_answered_too(widget: TimelineWidget, monkeypatch: pytest.
     def fail(*_given: object) -> None:
         raise RuntimeError("the disk is gone")
 
-    monkeypatch.setattr("workbench.apps.widget.answer_request", fail)
+    monkeypatch.setitem(PAGES, "timeline", fail)
     reply, _ = widget.answer(Request(id=1, kind="rows"))
     assert reply["error"] == {
         "sentence": "This could not be answered. The workbench failed with RuntimeError: the disk is gone",

@@ -72,8 +72,8 @@ def _start(session: Session, choices: TimelineChoices, _options: Mapping[str, An
         "head_events": head.event_count,
         "position": known,
         "events": overview.events,
-        "first": _time(overview.first),
-        "last": _time(overview.last),
+        "first": tell_time(overview.first),
+        "last": tell_time(overview.last),
         "grain": overview.grain.words,
         "bars": strip.to_dict(as_series=False),
         "types": [
@@ -214,7 +214,8 @@ ANSWERS: Final[Mapping[str, Callable[[Session, TimelineChoices, Mapping[str, Any
 }
 
 
-def _time(moment: datetime | None) -> int | None:
+def tell_time(moment: datetime | None) -> int | None:
+    """Return a time as microseconds since 1970."""
     return None if moment is None else to_microseconds(moment)
 
 

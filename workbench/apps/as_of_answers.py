@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
-from workbench.apps.answers import Answer, Request, answer_around, answer_event, read_form
+from workbench.apps.answers import Answer, Request, answer_around, answer_event, read_form, tell_time
 from workbench.errors import ArgumentError
 from workbench.replay.fact import Fact
 from workbench.replay.history import Origin
@@ -23,7 +22,6 @@ from workbench.views.as_of_log import (
     list_projections,
 )
 from workbench.views.as_of_what_if import Preview, preview_change, write_proposals
-from workbench.views.choices import to_microseconds
 from workbench.views.overview import load_overview
 from workbench.views.rows import write_rows
 
@@ -59,8 +57,8 @@ def _start(session: Session, choices: AsOfChoices, _options: Options) -> Answer:
         "head": head.position,
         "position": cut.up_to,
         "events": overview.events,
-        "first": _micros(overview.first),
-        "last": _micros(overview.last),
+        "first": tell_time(overview.first),
+        "last": tell_time(overview.last),
         "types": [{"name": name, "hue": overview.hues[name]} for name in overview.event_types],
         "late_after": round(session.settings.log.late_after * 1_000_000),
         "entities": count_entities(session, chosen, cut) if overview.events and len(chosen.entity) == 1 else None,
@@ -84,7 +82,7 @@ def _entities(session: Session, choices: AsOfChoices, options: Options) -> Answe
     projection = choose_projection(session, choices.projection)
     found = find_entities(session, projection, find_cut(session, choices), str(options.get("text", "")))
     rows = [
-        {"entity": entity, "events": events, "first": _micros(first), "last": _micros(last)}
+        {"entity": entity, "events": events, "first": tell_time(first), "last": tell_time(last)}
         for entity, events, first, last in found.iter_rows()
     ]
     return {"entities": rows}
@@ -133,8 +131,8 @@ def tell_facts(facts: Sequence[Fact]) -> Answer:
         "event_id": [fact.event_id for fact in facts],
         "type": [fact.event_type for fact in facts],
         "word": find_words(facts),
-        "occurred": [_micros(fact.occurred_at) for fact in facts],
-        "recorded": [_micros(fact.recorded_at) for fact in facts],
+        "occurred": [tell_time(fact.occurred_at) for fact in facts],
+        "recorded": [tell_time(fact.recorded_at) for fact in facts],
         "actor": [fact.actor_id for fact in facts],
         "kind": [fact.actor_kind for fact in facts],
     }
@@ -150,9 +148,9 @@ def _compare(session: Session, choices: AsOfChoices, options: Options) -> Answer
         **tell_history(found.settled),
         **_differences(found),
         "total": len(found.history.moments),
-        "before": _micros(found.before),
-        "after": _micros(found.after),
-        "known_at": _micros(found.known_at),
+        "before": tell_time(found.before),
+        "after": tell_time(found.after),
+        "known_at": tell_time(found.known_at),
         "known_position": found.known_position,
         "spec": picture.view.chart.to_dict(validate=False),
         "geometry": picture.geometry,
@@ -260,7 +258,3 @@ ANSWERS: Final[Mapping[str, Callable[[Session, AsOfChoices, Options], Answer]]] 
     "around": lambda session, choices, _options: answer_around(session, choices.event or 0, choices.basis),
     "export": _start,
 }
-
-
-def _micros(moment: datetime | None) -> int | None:
-    return None if moment is None else to_microseconds(moment)

@@ -2,15 +2,13 @@
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any, Final
 
 import polars as pl
 
-from workbench.apps.answers import NARROWEST, Answer, Request, answer_around, answer_event, read_form
+from workbench.apps.answers import NARROWEST, Answer, Request, answer_around, answer_event, read_form, tell_time
 from workbench.errors import ArgumentError
 from workbench.session import Session
-from workbench.views.choices import to_microseconds
 from workbench.views.deltas import ORPHAN_WORDS, Beside, Figures, count_figures, list_beside, list_menus, look_beside
 from workbench.views.deltas import suggest_drops as find_drops
 from workbench.views.deltas_asking import Asking
@@ -59,8 +57,8 @@ def _start(session: Session, choices: DeltasChoices, _options: Options) -> Answe
         "head": head.position,
         "position": known,
         "events": overview.events,
-        "first": _micros(overview.first),
-        "last": _micros(overview.last),
+        "first": tell_time(overview.first),
+        "last": tell_time(overview.last),
         "types": [{"name": name, "hue": overview.hues[name]} for name in overview.event_types],
         "kinds": list(mappings),
         "edited_within": within[0] if within else None,
@@ -160,7 +158,7 @@ def tell_row(listed: ListedDelta) -> Answer:
     return {
         "position": row["position"],
         "kind": row["kind"],
-        "shown": _micros(row["shown_at"]),
+        "shown": tell_time(row["shown_at"]),
         "decision": row["decision"],
         "person": row["person"],
         "version": row["version"],
@@ -226,7 +224,7 @@ def _orphans(session: Session, _choices: DeltasChoices, _options: Options) -> An
             "position": row["position"],
             "what": row["what"],
             "stream": row["stream_id"],
-            "occurred": _micros(row["occurred_at"]),
+            "occurred": tell_time(row["occurred_at"]),
         }
         for row in listed.iter_rows(named=True)
     ]
@@ -288,7 +286,3 @@ ANSWERS: Final[Mapping[str, Callable[[Session, DeltasChoices, Options], Answer]]
     "row": _row,
     "write": _start,
 }
-
-
-def _micros(moment: datetime | None) -> int | None:
-    return None if moment is None else to_microseconds(moment)

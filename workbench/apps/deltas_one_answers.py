@@ -1,14 +1,12 @@
 """One delta as plain values: prose as a redline with its measures, structure as paths, sides and a patch."""
 
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Any
 
-from workbench.apps.answers import Answer
+from workbench.apps.answers import Answer, tell_time
 from workbench.apps.deltas_answers import tell_redline
 from workbench.deltas.structure import PathDelta, StructureDelta, compare_values
 from workbench.session import Session
-from workbench.views.choices import to_microseconds
 from workbench.views.deltas_chain import Link, list_chain
 from workbench.views.deltas_choices import DeltasChoices
 from workbench.views.deltas_list import read_json
@@ -71,7 +69,7 @@ def _row(one: OneDelta) -> Answer:
     return {
         **{name: row[name] for name in names},
         "stream": row["stream_id"],
-        "shown": _micros(row["shown_at"]),
+        "shown": tell_time(row["shown_at"]),
         "fields": {name: value for name, value in written.items() if name != named},
         "structure": one.is_structure,
         "what": what,
@@ -131,7 +129,7 @@ def _link(link: Link) -> Answer:
         "title": link.title,
         "first": link.first,
         "last": link.last,
-        "at": _micros(link.at),
+        "at": tell_time(link.at),
         "seconds": link.seconds,
         "person": link.person,
         "kind": link.kind,
@@ -237,7 +235,3 @@ def _hint(hint: Hint | None) -> Answer | None:
 
 def _line(line: Line) -> Answer:
     return {"sign": line.sign, "parts": [list(part) for part in line.parts]}
-
-
-def _micros(moment: datetime | None) -> int | None:
-    return None if moment is None else to_microseconds(moment)

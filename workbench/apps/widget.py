@@ -1,8 +1,8 @@
 """One widget an app: the page draws, this side answers through the views."""
 
 import logging
-from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, ClassVar, Final
 
 import anywidget
 import msgspec
@@ -22,6 +22,13 @@ KINDS = (
     (StoppedError, "stopped"),
     (EngineUnreachableError, "unreachable"),
 )
+
+# What answers the requests of each app's page.
+PAGES: Final[dict[str, Callable[[Session, Request], tuple[Answer, list[bytes]]]]] = {
+    "timeline": answer_request,
+    "as_of": answer_as_of,
+    "deltas": answer_deltas,
+}
 
 
 class AppWidget(anywidget.AnyWidget):
@@ -89,16 +96,12 @@ class AppWidget(anywidget.AnyWidget):
             return {**reply, "error": {"sentence": sentence, "kind": "failed"}}, []
         return {**reply, "body": body}, files
 
-    def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
-        """Return the answer to a request of this app's page."""
-        raise NotImplementedError
-
     def _ask(self, request: Request, watch: Watch | None) -> tuple[dict[str, Any], list[bytes]]:
         if watch is None:
-            return self._answer(request)
+            return PAGES[self.app](self._session, request)
         watch.check()
         with self._session.watching(watch):
-            return self._answer(request)
+            return PAGES[self.app](self._session, request)
 
 
 class TimelineWidget(AppWidget):
@@ -106,26 +109,17 @@ class TimelineWidget(AppWidget):
 
     app = "timeline"
 
-    def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
-        return answer_request(self._session, request)
-
 
 class AsOfWidget(AppWidget):
     """What was true at a moment, and why."""
 
     app = "as_of"
 
-    def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
-        return answer_as_of(self._session, request)
-
 
 class DeltasWidget(AppWidget):
     """What the AI proposed, and what became of it."""
 
     app = "deltas"
-
-    def _answer(self, request: Request) -> tuple[Answer, list[bytes]]:
-        return answer_deltas(self._session, request)
 
 
 def _kind(error: WorkbenchError) -> str:

@@ -98,7 +98,7 @@ def _follow(session: "DeltaQuestions", row: Mapping[str, Any]) -> dict[str, Any]
     mapping = session.delta_mappings[row["kind"]]
     if mapping.text is None or mapping.applied is None:
         return None
-    (written,) = read_documents(session.ask_streams, mapping, [row["stream_id"]], session.head().last)
+    (written,) = read_documents(session.ask, mapping, [row["stream_id"]], session.head().last)
     decided = row["decision_position"]
     seen = (decided if decided is not None else row["position"]) - 1
     text = write_text(written.document, before=seen + 1)

@@ -115,14 +115,13 @@ class DeltaQuestions(Questions):
         measured |= relate_deltas(self._edited_within, model=f"at-{position}", read=lambda: rows, find=None)
         return ask
 
-    def ask(self, statement: str, parameters: Mapping[str, Any]) -> "pl.DataFrame":
-        """Return all rows of one SELECT of the workbench's own, without the limit of rows that people's have."""
-        return self._ask(statement, parameters)
-
-    def ask_streams(
+    def ask(
         self, statement: str, parameters: Mapping[str, Any], stream_ids: Sequence[str] | None = None
     ) -> "pl.DataFrame":
-        """Return all rows of one SELECT of the workbench's own; given streams are read from the layout by stream."""
+        """Return all rows of one SELECT of the workbench's own, without the limit of rows that people's have.
+
+        Given streams are read from the layout by stream.
+        """
         return self._ask(statement, parameters, stream_ids)
 
     def check_deltas(self) -> None:
@@ -201,7 +200,7 @@ class DeltaQuestions(Questions):
     def _measure(self, after: int, up_to: int) -> "pl.DataFrame":
         from workbench.deltas.following import measure_since
 
-        return measure_since(self.ask_streams, self.delta_mappings, after, up_to)
+        return measure_since(self.ask, self.delta_mappings, after, up_to)
 
     def bring_up_measures(self) -> int:
         """Measure what the log took in since, and return up to which position everything is measured.

@@ -469,32 +469,6 @@ class AsOf extends Page {
     this.begin();
   }
 
-  // The inspector lies over the waves.
-  open(place) {
-    if (this.choices.one("event") === place) return this.close();
-    this.choices = this.choices.with({ event: place });
-    this.eventError = null;
-    this.remember(false, true);
-    drawSide(this);
-    return this.asker.instead(this.eventSteps());
-  }
-
-  close() {
-    this.choices = this.choices.with({ event: null });
-    Object.assign(this, { event: null, around: null, eventError: null });
-    this.remember(false, true);
-    drawSide(this);
-  }
-
-  eventSteps() {
-    if (this.choices.one("event") === undefined) return [];
-    const load = this.ask("event", (event) => {
-      Object.assign(this, { event, around: null, eventError: null });
-      drawSide(this);
-    });
-    return [load, this.ask("around", (around) => ((this.around = around), drawSide(this)))];
-  }
-
   step(by) {
     const at = this.history?.position.indexOf(Number(this.choices.one("event"))) ?? -1;
     const next = this.history?.position[at + by];

@@ -401,32 +401,6 @@ class Deltas extends Page {
     this.chooseAll(new DeltaChoices(kept));
   }
 
-  // The inspector of an event lies over the right of the page.
-  open(place) {
-    if (this.choices.one("event") === place) return this.close();
-    this.choices = this.choices.with({ event: place });
-    this.eventError = null;
-    this.remember(false, true);
-    drawSide(this);
-    return this.asker.instead(this.eventSteps());
-  }
-
-  close() {
-    this.choices = this.choices.with({ event: null });
-    Object.assign(this, { event: null, around: null, eventError: null });
-    this.remember(false, true);
-    drawSide(this);
-  }
-
-  eventSteps() {
-    if (this.choices.one("event") === undefined) return [];
-    const load = this.ask("event", (event) => {
-      Object.assign(this, { event, around: null, eventError: null });
-      drawSide(this);
-    });
-    return [load, this.ask("around", (around) => ((this.around = around), drawSide(this)))];
-  }
-
   showStream(id) {
     this.close();
     this.filter({ delta: null, stream: id });

@@ -63,6 +63,32 @@ class Page {
     return this.model.get("in_address") ? `${window.location.origin}${window.location.pathname}?${address}` : `/${this.path}/?${address}`;
   }
 
+  // The inspector of an event lies over the right of the page.
+  open(place) {
+    if (this.choices.one("event") === place) return this.close();
+    this.choices = this.choices.with({ event: place });
+    this.eventError = null;
+    this.remember(false, true);
+    drawSide(this);
+    return this.asker.instead(this.eventSteps());
+  }
+
+  close() {
+    this.choices = this.choices.with({ event: null });
+    Object.assign(this, { event: null, around: null, eventError: null });
+    this.remember(false, true);
+    drawSide(this);
+  }
+
+  eventSteps() {
+    if (this.choices.one("event") === undefined) return [];
+    const load = this.ask("event", (event) => {
+      Object.assign(this, { event, around: null, eventError: null });
+      drawSide(this);
+    });
+    return [load, this.ask("around", (around) => ((this.around = around), drawSide(this)))];
+  }
+
   save(blob, name) {
     const address = URL.createObjectURL(blob);
     const anchor = h("a", { href: address, download: name, hidden: true });
