@@ -42,7 +42,7 @@ def server(stack: Stack, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 
 
 def wait_for(stack: Stack, server: SecureServer) -> None:
-    """Return once the server has run an administrator's statement to its end: it answers before it has workers."""
+    """Return once an administrator's statement has read from the catalog: SELECT 1 runs before any node may do that."""
     trust = ssl.create_default_context(cafile=str(server.ca))
     proof = b64encode(f"admin:{server.passwords['admin']}".encode()).decode()
     headers = {"Authorization": f"Basic {proof}", "X-Trino-User": "admin"}
@@ -50,7 +50,7 @@ def wait_for(stack: Stack, server: SecureServer) -> None:
     while time.monotonic() < deadline:
         assert find_process(stack, "trino") is not None, last_words(stack, "trino")
         with suppress(OSError, HTTPException):
-            if has_run("SELECT 1", server.port, trust, headers):
+            if has_run("SELECT count(*) FROM lake.information_schema.tables", server.port, trust, headers):
                 return
         time.sleep(0.5)
     pytest.fail("the secured server does not answer")
