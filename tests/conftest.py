@@ -1,14 +1,21 @@
 """What many tests need: the real logs where they are, Chromium where it is, a time to speak of."""
 
 import shutil
+import signal
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from tests.published import RealLogs
+
 # How long a case takes says nothing about what it shows; on a busy machine the default of 200 ms fails by chance.
 hypothesis.settings.register_profile("workbench", deadline=None)
 hypothesis.settings.load_profile("workbench")
+
+# A shell has what it starts in the background ignore Ctrl-C, and whatever that starts too: then tests of it would wait.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -26,6 +33,12 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("REAL LOGS NOT TESTED: there is no ../shared/data beside the repository")
     return folder
+
+
+@pytest.fixture(scope="session")
+def real_logs(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> RealLogs:
+    """The real logs as they are taken in, to be read only."""
+    return RealLogs(shared_data, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -1,13 +1,12 @@
 """An agent's calls against the actions that were expected: structured deltas, by the mapping that comes with us."""
 
-import gzip
-import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.published import RealLogs
 from tests.runs import write_run
 from workbench.session import Session, connect
 
@@ -31,18 +30,10 @@ def test_a_call_is_a_proposal_and_the_expected_action_its_decision(tmp_path: Pat
 
 
 @pytest.fixture(scope="module")
-def runs(shared_data: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def runs(real_logs: RealLogs) -> Iterator[Session]:
     """The eight files of tau2 in one log, in the order of their times, with the mapping of calls."""
-    with connect(make_log(tmp_path_factory.mktemp("runs"), repository)) as session:
-        for file in sorted((shared_data / "tau2-sierra").glob("*.json.gz"), key=start_of):
-            session.ingest(file)
+    with connect(real_logs.take("runs").folder) as session:
         yield session
-
-
-def start_of(file: Path) -> str:
-    with gzip.open(file) as stream:
-        start: str = json.load(stream)["timestamp"]
-    return start
 
 
 @pytest.mark.data

@@ -8,24 +8,15 @@ from shutil import copyfile
 import polars as pl
 import pytest
 
+from tests.published import RealLogs
 from workbench.session import Session, connect
 
 pytestmark = pytest.mark.data
 
 
-def open_log(folder: Path, repository: Path, rows: Path, name: str) -> Session:
-    """Return a session on a log of its own, with its mappings."""
-    (folder / "deltas").mkdir()
-    copyfile(repository / "datasets" / "deltas" / f"{name}.toml", folder / "deltas" / f"{name}.toml")
-    session = connect(folder)
-    session.ingest(rows, mapping=repository / "datasets" / "mappings" / f"{name}.toml")
-    return session
-
-
 @pytest.fixture(scope="module")
-def writers(repository: Path, shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    rows = shared_data / "coauthor-argumentative" / "events.parquet"
-    with open_log(tmp_path_factory.mktemp("writers"), repository, rows, "coauthor") as session:
+def writers(real_logs: RealLogs) -> Iterator[Session]:
+    with connect(real_logs.take("writers").folder) as session:
         yield session
 
 
@@ -85,9 +76,9 @@ def test_no_latency_is_below_zero(proposals: pl.DataFrame) -> None:
     assert decided["latency"].min() >= 0  # type: ignore[operator] # a column of floats
 
 
-def test_every_second_look_at_a_completion_is_no_new_one(repository: Path, shared_data: Path, tmp_path: Path) -> None:
+def test_every_second_look_at_a_completion_is_no_new_one(real_logs: RealLogs) -> None:
     """One session of CUPS starts within a completion: what was accepted there was never shown to the log."""
-    with open_log(tmp_path, repository, shared_data / "copilot-cups" / "events.jsonl.gz", "cups") as session:
+    with connect(real_logs.take("completions").folder) as session:
         counts = session.sql("select decision, count(*) as n from decisions group by decision order by 1")
         assert counts.rows() == [("accepted", 386), ("rejected", 710)]
         assert round(386 / (386 + 710), 4) == 0.3522
@@ -96,8 +87,8 @@ def test_every_second_look_at_a_completion_is_no_new_one(repository: Path, share
         assert session.sql("select position from decisions where proposal_position is null").height == 1
 
 
-def test_a_pair_of_a_row_is_a_proposal_and_its_decision(repository: Path, shared_data: Path, tmp_path: Path) -> None:
-    with open_log(tmp_path, repository, shared_data / "mlqe-pe" / "pairs.parquet", "mlqe-pe") as session:
+def test_a_pair_of_a_row_is_a_proposal_and_its_decision(real_logs: RealLogs) -> None:
+    with connect(real_logs.take("translations").folder) as session:
         pairs = session.sql("select * from proposals order by position")
         assert pairs["position"].to_list() == list(range(0, 72_000, 2))
         assert (pairs["decision_position"] - pairs["position"]).unique().to_list() == [1]

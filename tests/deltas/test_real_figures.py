@@ -7,6 +7,7 @@ import polars as pl
 import pytest
 
 import workbench
+from tests.published import RealLogs
 from workbench.deltas.aggregates import count_distances, find_medians, histogram_distances, split_decisions
 from workbench.deltas.changes import count_lives, rank_edits
 from workbench.deltas.comparison import compare_versions
@@ -21,29 +22,17 @@ pytestmark = pytest.mark.data
 EVERY = choose(DeltaFilter())
 
 
-def open_with(folder: Path, repository: Path, name: str) -> Session:
-    """Return a session on a new log that has a mapping of the repository's."""
-    (folder / "deltas").mkdir()
-    mapping = repository / "datasets" / "deltas" / f"{name}.toml"
-    (folder / "deltas" / mapping.name).write_bytes(mapping.read_bytes())
-    return workbench.connect(folder)
-
-
 @pytest.fixture(scope="module")
-def writers(repository: Path, shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def writers(real_logs: RealLogs) -> Iterator[Session]:
     """People writing with GPT-3."""
-    with open_with(tmp_path_factory.mktemp("writers"), repository, "coauthor") as session:
-        mapping = repository / "datasets" / "mappings" / "coauthor.toml"
-        session.ingest(shared_data / "coauthor-argumentative" / "events.parquet", mapping=mapping)
+    with workbench.connect(real_logs.take("writers").folder) as session:
         yield session
 
 
 @pytest.fixture(scope="module")
-def translations(repository: Path, shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def translations(real_logs: RealLogs) -> Iterator[Session]:
     """Machine translations and their post-edits."""
-    with open_with(tmp_path_factory.mktemp("translations"), repository, "mlqe-pe") as session:
-        mapping = repository / "datasets" / "mappings" / "mlqe-pe.toml"
-        session.ingest(shared_data / "mlqe-pe" / "pairs.parquet", mapping=mapping)
+    with workbench.connect(real_logs.take("translations").folder) as session:
         yield session
 
 

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from tests.published import RealLogs
 from workbench.errors import UnknownEntityError
 from workbench.replay.declaration import make_projection
 from workbench.session import Session, connect
@@ -52,11 +53,9 @@ def tables(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Itera
 
 
 @pytest.fixture(scope="module")
-def session(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def session(real_logs: RealLogs) -> Iterator[Session]:
     """The same log, taken in."""
-    (packed,) = (shared_data / "ocel2-logistics").glob("*.sqlite*")
-    with connect(tmp_path_factory.mktemp("log")) as opened:
-        opened.ingest(packed)
+    with connect(real_logs.take("logistics").folder) as opened:
         yield opened
 
 

@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 import workbench
+from tests.published import RealLogs
 from workbench.replay.declaration import load_projection
 from workbench.session import Session
 
@@ -39,17 +40,14 @@ STEPS: Final = {"SCHEDULE": "scheduled", "START": "started", "COMPLETE": "comple
 
 
 @pytest.fixture(scope="module")
-def bank(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    with workbench.connect(tmp_path_factory.mktemp("bank")) as session:
-        session.ingest(shared_data / "bpic2012" / "bpic2012.xes.gz")
+def bank(real_logs: RealLogs) -> Iterator[Session]:
+    with workbench.connect(real_logs.take("bank").folder) as session:
         yield session
 
 
 @pytest.fixture(scope="module")
-def writers(shared_data: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    with workbench.connect(tmp_path_factory.mktemp("writers")) as session:
-        path = shared_data / "coauthor-argumentative" / "events.parquet"
-        session.ingest(path, mapping=repository / "datasets" / "mappings" / "coauthor.toml")
+def writers(real_logs: RealLogs) -> Iterator[Session]:
+    with workbench.connect(real_logs.take("writers").folder) as session:
         yield session
 
 

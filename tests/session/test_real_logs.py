@@ -1,14 +1,14 @@
 """Real logs through the door everyone uses: the figures their publishers give come out of the log."""
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
 
+from tests.published import RealLogs
 from workbench.session import Session, connect
 
 pytestmark = pytest.mark.data
@@ -21,26 +21,23 @@ def bank_file(shared_data: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def bank(bank_file: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Session, dict[str, int]]]:
+def bank(real_logs: RealLogs) -> Iterator[tuple[Session, dict[str, Any]]]:
     """The bank's log, taken in from a shell, with the report that was printed."""
-    folder = tmp_path_factory.mktemp("bank") / "L"
-    command = [sys.executable, "-m", "workbench", "ingest", str(bank_file), "--into", str(folder), "--json"]
-    printed = subprocess.run(command, capture_output=True, text=True, check=True)
+    folder, (report,) = real_logs.take("bank")
     with connect(folder) as session:
-        yield session, json.loads(printed.stdout)
+        yield session, report
 
 
 @pytest.fixture(scope="module")
-def writers(shared_data: Path, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def writers(real_logs: RealLogs) -> Iterator[Session]:
     """The writing sessions, taken in through the mapping in the repository."""
-    with connect(tmp_path_factory.mktemp("writers") / "L") as session:
-        path = shared_data / "coauthor-argumentative" / "events.parquet"
-        report = session.ingest(path, mapping=repository / "datasets" / "mappings" / "coauthor.toml")
-        assert (report.read, report.appended, report.quarantined) == (1_069_788, 1_069_788, 0)
+    folder, (report,) = real_logs.take("writers")
+    assert [report[name] for name in ("read", "appended", "quarantined")] == [1_069_788, 1_069_788, 0]
+    with connect(folder) as session:
         yield session
 
 
-def test_the_banks_log_comes_in_whole(bank: tuple[Session, dict[str, int]]) -> None:
+def test_the_banks_log_comes_in_whole(bank: tuple[Session, dict[str, Any]]) -> None:
     session, report = bank
     assert {name: report[name] for name in ("read", "appended", "duplicates", "quarantined")} == {
         "read": 262_200,
@@ -55,13 +52,13 @@ def test_the_banks_log_comes_in_whole(bank: tuple[Session, dict[str, int]]) -> N
     assert counted.row(0) == (13_087, 24, 68, 18_010)
 
 
-def test_the_banks_lifecycle_counts_are_the_published_ones(bank: tuple[Session, dict[str, int]]) -> None:
+def test_the_banks_lifecycle_counts_are_the_published_ones(bank: tuple[Session, dict[str, Any]]) -> None:
     step = """json_extract_scalar(data, '$["lifecycle:transition"]')"""
     counted = bank[0].sql(f"select {step} as step, count(*) as n from events group by 1")  # noqa: S608 - our own text
     assert dict(counted.rows()) == {"COMPLETE": 164_506, "START": 71_376, "SCHEDULE": 26_318}
 
 
-def test_neighbours_of_the_banks_streams_tie_and_never_go_back(bank: tuple[Session, dict[str, int]]) -> None:
+def test_neighbours_of_the_banks_streams_tie_and_never_go_back(bank: tuple[Session, dict[str, Any]]) -> None:
     gaps = bank[0].sql(
         "select count_if(occurred_at = previous) as ties, count_if(occurred_at < previous) as back from ("
         "select occurred_at, lag(occurred_at) over (partition by stream_id order by stream_version) as previous "
@@ -70,7 +67,7 @@ def test_neighbours_of_the_banks_streams_tie_and_never_go_back(bank: tuple[Sessi
     assert gaps.row(0) == (13_995, 0)
 
 
-def test_the_banks_events_stand_in_the_order_of_the_file(bank: tuple[Session, dict[str, int]]) -> None:
+def test_the_banks_events_stand_in_the_order_of_the_file(bank: tuple[Session, dict[str, Any]]) -> None:
     places = bank[0].sql(
         "select position, stream_version, stream_id, "
         "cast(json_extract_scalar(metadata, '$.ingested_from.offset') as bigint) as place from events order by position"
@@ -80,7 +77,7 @@ def test_the_banks_events_stand_in_the_order_of_the_file(bank: tuple[Session, di
     assert places.filter(pl.col("stream_version") != rank).is_empty()
 
 
-def test_a_second_run_of_the_banks_log_appends_none(bank: tuple[Session, dict[str, int]], bank_file: Path) -> None:
+def test_a_second_run_of_the_banks_log_appends_none(bank: tuple[Session, dict[str, Any]], bank_file: Path) -> None:
     session, _ = bank
     again = session.ingest(bank_file)
     assert (again.appended, again.duplicates, again.quarantined) == (0, 262_200, 0)
@@ -116,12 +113,9 @@ def test_the_session_whose_clock_goes_back_keeps_its_order(writers: Session) -> 
     assert events["stream_version"].to_list() == list(range(events.height))
 
 
-def test_the_copilot_study_comes_in_with_its_published_counts(
-    shared_data: Path, repository: Path, tmp_path: Path
-) -> None:
-    with connect(tmp_path / "cups") as session:
-        path = shared_data / "copilot-cups" / "events.jsonl.gz"
-        report = session.ingest(path, mapping=repository / "datasets" / "mappings" / "cups.toml")
-        assert (report.appended, report.quarantined) == (3_490, 0)
+def test_the_copilot_study_comes_in_with_its_published_counts(real_logs: RealLogs) -> None:
+    folder, (report,) = real_logs.take("completions")
+    assert (report["appended"], report["quarantined"]) == (3_490, 0)
+    with connect(folder) as session:
         counts = sorted(count for _, count in session.sql(TYPES).rows())
     assert counts == [5, 386, 710, 1_150, 1_239]

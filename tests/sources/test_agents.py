@@ -1,6 +1,5 @@
 """Agent runs: every message, call and result is an event, and every expected action is held against a call."""
 
-import gzip
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.published import RealLogs
 from workbench.errors import MappingError, SourceError
 from workbench.session import Session, connect
 from workbench.sources import open_source
@@ -278,20 +278,12 @@ def test_a_mapping_makes_lines_of_messages_what_it_says(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def runs(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+def runs(real_logs: RealLogs) -> Iterator[Session]:
     """The eight files of tau2 in one log, in the order of their times."""
-    files = sorted((shared_data / "tau2-sierra").glob("*.json.gz"), key=start_of)
-    session = connect(tmp_path_factory.mktemp("runs"))
-    for file in files:
-        assert session.ingest(file).quarantined == 0
-    yield session
-    session.close()
-
-
-def start_of(file: Path) -> str:
-    with gzip.open(file) as stream:
-        start: str = json.load(stream)["timestamp"]
-    return start
+    folder, reports = real_logs.take("runs")
+    assert [report["quarantined"] for report in reports] == [0] * 8
+    with connect(folder) as session:
+        yield session
 
 
 @pytest.mark.data

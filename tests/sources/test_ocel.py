@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.published import RealLogs
 from workbench.errors import SourceError
 from workbench.replay.declaration import make_projection
 from workbench.session import Session, connect
@@ -260,12 +261,11 @@ def logistics(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> It
 
 
 @pytest.fixture(scope="module")
-def session(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
-    with connect(tmp_path_factory.mktemp("logistics") / "L") as session:
-        path = shared_data / "ocel2-logistics" / "logistics.sqlite.gz"
-        report = session.ingest(path)
-        assert (report.read, report.appended, report.duplicates, report.quarantined) == (11_117, 11_117, 0, 0)
-        again = session.ingest(path)
+def session(real_logs: RealLogs, shared_data: Path) -> Iterator[Session]:
+    folder, (report,) = real_logs.take("logistics")
+    assert [report[name] for name in ("read", "appended", "duplicates", "quarantined")] == [11_117, 11_117, 0, 0]
+    with connect(folder) as session:
+        again = session.ingest(shared_data / "ocel2-logistics" / "logistics.sqlite.gz")
         assert (again.appended, again.duplicates) == (0, 11_117)
         yield session
 
