@@ -45,6 +45,7 @@ SCRIPTS: Final = {
         "delta_filters.js",
         "delta_pictures.js",
         "delta_list.js",
+        "delta_reason.js",
         "delta_one.js",
         "delta_structure.js",
         "delta_export.js",
@@ -54,7 +55,7 @@ SCRIPTS: Final = {
 STYLES: Final = {
     "timeline": ("timeline.css",),
     "as_of": ("timeline.css", "as_of.css"),
-    "deltas": ("timeline.css", "deltas.css"),
+    "deltas": ("timeline.css", "deltas.css", "delta_export.css"),
 }
 
 

@@ -252,6 +252,14 @@ def _delta(session: Session, choices: DeltasChoices, options: Options) -> Answer
     return tell_delta(session, choices, width=int(options.get("width") or NARROWEST))
 
 
+def _reason(session: Session, choices: DeltasChoices, options: Options) -> Answer:
+    from workbench.views.deltas_reason import add_reason
+
+    person = str(options.get("person") or "").strip() or None
+    position, is_new = add_reason(session, choices.delta or 0, str(options.get("text") or ""), person)
+    return {"position": position, "new": is_new}
+
+
 def _plan(session: Session, choices: DeltasChoices, options: Options) -> Answer:
     from workbench.apps.deltas_export_answers import tell_plan
 
@@ -279,6 +287,7 @@ ANSWERS: Final[Mapping[str, Callable[[Session, DeltasChoices, Options], Answer]]
     "orphans": _orphans,
     "drops": _drops,
     "delta": _delta,
+    "reason": _reason,
     "event": lambda session, choices, _options: answer_event(session, choices.event or 0),
     "around": lambda session, choices, _options: answer_around(session, choices.event or 0, choices.position),
     "export": _start,

@@ -23,6 +23,8 @@ from workbench.views.deltas_one import (
     list_moments,
     load_one,
 )
+from workbench.views.deltas_reason import offer_reasons
+from workbench.views.deltas_run import Whole, count_whole, list_run, name_expected
 from workbench.views.deltas_stood import Hint, SeenEvent, find_hint, find_judgements, find_stood, list_held, load_seen
 from workbench.views.deltas_structure import Line, brief_path, group_paths, lay_sides, write_lines
 
@@ -31,14 +33,17 @@ def tell_delta(session: Session, choices: DeltasChoices, *, width: int) -> Answe
     """Return the delta that is open. Raises ArgumentError where there is none."""
     one = load_one(session, choices)
     alternatives = list_alternatives(session, one)
-    body = _structure(one) if one.is_structure else _prose(one, choices, width)
+    whole = count_whole(one.asked, one.row["kind"]) if one.is_structure else Whole()
+    body = _structure(one, whole) if one.is_structure else _prose(one, choices, width)
     return {
         **one.neighbours,
-        "row": _row(one),
+        "row": _row(one) | {"is_expected": whole.is_expected},
         "rationale": one.row["rationale"],
         "alternatives": [_alternative(each) for each in alternatives],
         "decisions": [_decision(each) for each in one.delta.decisions],
         "reasons": _reasons(one),
+        "added": [{"text": each.text, "person": each.person, "position": each.position} for each in one.added],
+        "offered": offer_reasons(one.asked, one.row["kind"]),
         "chain": [_link(each) for each in list_chain(one, alternatives)],
         **body,
         "asks": "one delta",
@@ -48,14 +53,11 @@ def tell_delta(session: Session, choices: DeltasChoices, *, width: int) -> Answe
 
 
 def _reasons(one: OneDelta) -> list[Answer]:
-    """Return why it was decided so: the decision's reason, or what the run of an agent was judged by."""
-    if one.row["reason"] is not None:
-        return [{"text": one.row["reason"], "quote": None, "met": None}]
-    if not one.is_structure:
-        return []
-    return [
-        {"text": each.text, "quote": each.quote, "met": each.is_met} for each in find_judgements(one.asked, one.row)
-    ]
+    """Return why it was decided so: what an agent's run was judged by, the decision's own reason, those added."""
+    own = [each["reason"] for each in one.delta.decisions if each["ordinal"] == 1 and each["reason"] is not None]
+    said = [{"text": text, "quote": None, "met": None} for text in (*own, *(each.text for each in one.added))]
+    judged = find_judgements(one.asked, one.row) if one.is_structure and not own else []
+    return [*({"text": each.text, "quote": each.quote, "met": each.is_met} for each in judged), *said]
 
 
 def _row(one: OneDelta) -> Answer:
@@ -139,14 +141,14 @@ def _link(link: Link) -> Answer:
     }
 
 
-def _structure(one: OneDelta) -> Answer:
+def _structure(one: OneDelta, whole: Whole) -> Answer:
     value = read_json(one.row["value"])
     seen = load_seen(one.asked, one.row)
     told: Answer = {
         "retained": None,
         "saw": _saw(one),
         "moments": [],
-        "value_word": "expected" if one.row["person"] is None else "decided",
+        "value_word": "expected" if whole.is_expected else "decided",
         "held_of": len(seen),
         "fallback": None,
         "hint": None,
@@ -158,6 +160,11 @@ def _structure(one: OneDelta) -> Answer:
     }
     delta = compare_values(one.proposed, one.proposed if value is None else value)
     told |= {"sums": _sums(delta), "keyed": any(delta.keys.values())}
+    expected = name_expected(one.asked, one.row) if whole.is_expected else None
+    if whole.is_expected:
+        told["whole"] = {name: getattr(whole, name) for name in ("differ", "match", "never", "total")}
+        told["chain"] = [_link(each) for each in list_run(one, seen, delta.paths, expected)]
+        told["expected"] = expected
     told["held"] = [
         {
             "position": each.event.position,
@@ -168,21 +175,26 @@ def _structure(one: OneDelta) -> Answer:
         }
         for each in list_held(seen, delta.paths)
     ]
-    return told if value is None else {**told, **_compared(one, value, delta, seen)}
+    if value is None:
+        return told
+    at = one.row["decision_position"]
+    words = told["value_word"].capitalize() + ("" if at is None else f" · position {at:,}")
+    words += "" if expected is None else f" · action {expected}"
+    return told | _compared(one, (value, words), delta, seen)
 
 
-def _compared(one: OneDelta, value: Any, delta: StructureDelta, seen: list[SeenEvent]) -> Answer:
+def _compared(one: OneDelta, told: tuple[Any, str], delta: StructureDelta, seen: list[SeenEvent]) -> Answer:
+    """Return what was proposed against a value, which comes with the words it stands under."""
+    value, words = told
     proposed, decided = lay_sides(one.proposed, value)
-    word = "Expected" if one.row["person"] is None else "Decided"
-    place = "" if one.row["decision_position"] is None else f" · position {one.row['decision_position']:,}"
     return {
         "fallback": delta.fallback,
-        "hint": _hint(find_hint(one.asked, one.row, delta.paths, seen)),
+        "hint": _hint(one, find_hint(one.asked, one.row, delta.paths, seen)),
         "paths": [_path(each, seen) for each in group_paths(delta)],
         "kept": [_path(each, seen) for each in delta.paths if each.sign == "="],
         "sides": {
             "proposed_words": f"Proposed · position {one.row['position']:,}",
-            "value_words": f"{word}{place}",
+            "value_words": words,
             "proposed": [_line(each) for each in proposed],
             "value": [_line(each) for each in decided],
         },
@@ -221,7 +233,7 @@ def _stood(event: SeenEvent | None) -> Answer | None:
     return None if event is None else {"position": event.position, "words": event.words}
 
 
-def _hint(hint: Hint | None) -> Answer | None:
+def _hint(one: OneDelta, hint: Hint | None) -> Answer | None:
     if hint is None:
         return None
     return {
@@ -229,7 +241,9 @@ def _hint(hint: Hint | None) -> Answer | None:
         "shown": hint.shown,
         "proposed": hint.proposed,
         "expected": hint.expected,
-        "stream": None,
+        "text": hint.text,
+        "kind": one.row["kind"],
+        "fields": read_json(one.row["fields"]),
     }
 
 

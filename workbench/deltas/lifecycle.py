@@ -15,7 +15,7 @@ from workbench.replay.expressions import quote_texts
 MOST: Final = 250_000
 # Streams that are paired anew by themselves; above that a whole pass is quicker.
 STREAMS: Final = 512
-NAMES: Final = ("proposals", "decisions", "requests")
+NAMES: Final = ("proposals", "decisions", "requests", "reasons")
 # A statement and its parameters in, all its rows out; of the log, or of a log that had these streams alone.
 Read = Callable[[str, Mapping[str, object], Sequence[str] | None], pl.DataFrame]
 Rows = Mapping[str, pl.DataFrame]
@@ -30,7 +30,7 @@ class Paired(msgspec.Struct, frozen=True):
 
 
 class Lifecycle:
-    """The rows of `proposals`, `decisions` and `requests`, as the log had them when they were last asked for."""
+    """The rows of the four relations, as the log had them when they were last asked for."""
 
     def __init__(self, mappings: Mapping[str, DeltaMapping], relations: Mapping[str, Relation]) -> None:
         self._mappings = mappings

@@ -85,12 +85,14 @@ class DeltaMapping(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     context: Path | None = None
     reason: tuple[Path, ...] = ()
     hovered: Path | None = None
+    hovers: tuple[str, ...] = ()
     person: Path = Path("actor_id")
     proposer: str | None = None
     alternatives: Alternatives | None = None
     applied: Applied | None = None
     text: Document | None = None
     tokenised: bool = False
+    superseded: bool = True
     edited_within: float | None = None
     expires_after: float | None = None
     fields: Mapping[str, Further] = {}
@@ -145,12 +147,14 @@ class _Table(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     context: _Written | None = None
     reason: str | tuple[_Written, ...] = ()
     hovered: _Written | None = None
+    hovers: tuple[str, ...] = ()
     person: _Written | None = None
     proposer: Literal["human", "ai", "system"] | None = None
     alternatives: _Alternatives | None = None
     applied: _Applied | None = None
     text: _Document | None = None
     tokenised: bool = False
+    superseded: bool | None = None
     edited_within: float | None = None
     expires_after: float | None = None
     fields: dict[str, _Written] = {}
@@ -213,8 +217,10 @@ def _make(name: str, read: _Table) -> DeltaMapping:
         applied=None if read.applied is None else _applied(read.applied),
         text=None if read.text is None else _document(read.text),
         reason=_reasons(read.reason),
+        hovers=read.hovers,
         proposer=read.proposer,
         tokenised=read.tokenised,
+        superseded=read.superseded is not False,
         edited_within=read.edited_within,
         expires_after=read.expires_after,
         fields={word: _further(word, written) for word, written in read.fields.items()},
@@ -244,6 +250,10 @@ def _check_parts(read: _Table) -> None:
         raise DeltaMappingError("It says nowhere what was proposed. Give content, a path, or alternatives, a list.")
     if read.pair == "next" and (read.names is not None or read.id is not None):
         raise DeltaMappingError('names and id have no meaning with pair = "next". Leave them out, or pair by "names".')
+    if read.pair == "next" and read.superseded is not None:
+        raise DeltaMappingError(
+            'superseded has no meaning with pair = "next": what follows makes it expired. Leave it out.'
+        )
     if read.hovered is not None and read.alternatives is None:
         raise DeltaMappingError("hovered is an index of alternatives. Give alternatives, or leave hovered out.")
     for word in ("edited_within", "expires_after"):

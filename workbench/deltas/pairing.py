@@ -203,11 +203,12 @@ def _first_of(found: Sequence[str]) -> str:
 def _decision(mapping: DeltaMapping) -> str:
     """Return the decision; where there is none, what became of the proposal instead."""
     followed = "superseded" if mapping.pair == "names" else "expired"
-    instead = f"when follower is not null then '{followed}'"
+    instead = [f"when follower is not null then '{followed}'"] if mapping.superseded else []
     if mapping.expires_after is not None:
         waited = "date_diff('millisecond', shown_at, reached_at)"
-        instead += f" when {waited} >= {round(mapping.expires_after * 1000)} then 'expired'"
-    return f"coalesce(decided_role, case {instead} else 'pending' end)"
+        instead.append(f"when {waited} >= {round(mapping.expires_after * 1000)} then 'expired'")
+    undecided = f"case {' '.join(instead)} else 'pending' end" if instead else "'pending'"
+    return f"coalesce(decided_role, {undecided})"
 
 
 def _reached(mapping: DeltaMapping, up_to: int | None) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 import pyarrow as pa
 
 from workbench.deltas.columns import DELTA_COLUMNS, MEASURES, PROPOSAL_COLUMNS
+from workbench.deltas.reasons import select_last_reasons
 from workbench.query.base import Relation, Table
 from workbench.replay.expressions import quote_texts
 
@@ -19,7 +20,7 @@ _OF_DECISION: Final = {
     "decision_event_id": "d.event_id",
     "decided_at": "d.decided_at",
     "person": "d.person",
-    "reason": "d.reason",
+    "reason": "case when d.ordinal = 1 then coalesce(d.reason, r.reason) else d.reason end",
     "value": "d.value",
     "latency": "case when d.ordinal = 1 then p.latency end",
 }
@@ -69,6 +70,8 @@ def select_measures(model: str) -> str:
 def select_deltas(edited_within: Mapping[str, float]) -> str:
     """Return the SELECT of one row a proposal."""
     shown = {name: f"p.{name}" for name in PROPOSAL_COLUMNS} | {"decided": "p.decision"}
+    # What was said when it was decided; else what was added last.
+    shown["reason"] = "coalesce(p.reason, r.reason)"
     shown["decision"] = _judge("p.decision", edited_within)
     return _select(shown, "proposals p left join measures m", "p.decision_position")
 
@@ -84,7 +87,11 @@ def select_takings(edited_within: Mapping[str, float]) -> str:
 def _select(shown: Mapping[str, str], sources: str, decision: str) -> str:
     columns = [f"{shown.get(name, f'm.{name}')} as {name}" for name in DELTA_COLUMNS]
     joined = f"m.kind = p.kind and m.proposal_position = p.position and m.decision_position = {decision}"
-    return f"select {', '.join(columns)} from {sources} on {joined}"  # noqa: S608 - our own words
+    added = "r.kind = p.kind and r.document = p.stream_id and r.proposal = p.event_id"
+    return (
+        f"select {', '.join(columns)} from {sources} on {joined} "  # noqa: S608 - our own words
+        f"left join ({select_last_reasons()}) r on {added}"
+    )
 
 
 def _judge(decision: str, edited_within: Mapping[str, float]) -> str:

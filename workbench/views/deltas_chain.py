@@ -61,7 +61,17 @@ def _end(text: str) -> str:
 
 def list_chain(one: OneDelta, alternatives: Sequence[Alternative]) -> list[Link]:
     """Return the links from today's value to the request, the latest first."""
-    return [*_value(one), *_edits(one), *_decisions(one, alternatives), _shown(one, alternatives), *_request(one)]
+    later = sorted(
+        [*_reasons(one), *_edits(one)], key=lambda link: -1 if link.first is None else link.first, reverse=True
+    )
+    return [*_value(one), *later, *_decisions(one, alternatives), _shown(one, alternatives), *_request(one)]
+
+
+def _reasons(one: OneDelta) -> list[Link]:
+    return [
+        Link(what="reason", title="Reason added", first=each.position, at=each.at, person=each.person, words=each.text)
+        for each in one.added
+    ]
 
 
 def _value(one: OneDelta) -> list[Link]:
@@ -99,7 +109,9 @@ def _decisions(one: OneDelta, alternatives: Sequence[Alternative]) -> list[Link]
         return [Link(what="decision", title=f"No decision: {row['decision']}", first=row["superseded_by"])]
     taken = next((number for number, each in enumerate(alternatives, start=1) if each.is_taken), None)
     which = f", alternative {taken} of {len(alternatives)}" if taken and len(alternatives) > 1 else ""
-    after = "" if row["latency"] is None else f"{row['latency']:,.1f} s after it was shown"
+    after = [] if row["latency"] is None else [f"{row['latency']:,.1f} s after it was shown"]
+    if one.hovers:
+        after.append(f"{one.hovers:,} hover{'s' if one.hovers > 1 else ''}")
     return [
         Link(
             what="decision",
@@ -108,7 +120,7 @@ def _decisions(one: OneDelta, alternatives: Sequence[Alternative]) -> list[Link]
             at=row["decided_at"],
             seconds=0.0,
             person=row["person"],
-            words=after,
+            words=", ".join(after),
         )
     ]
 
@@ -136,4 +148,21 @@ def _request(one: OneDelta) -> list[Link]:
         return []
     at, decided = request["requested_at"], one.row["decided_at"]
     seconds = None if decided is None else (at - decided).total_seconds()
-    return [Link(what="requested", title="Proposal requested", first=request["position"], at=at, seconds=seconds)]
+    return [
+        Link(
+            what="requested",
+            title="Proposal requested",
+            first=request["position"],
+            at=at,
+            seconds=seconds,
+            words=_cursor(one),
+        )
+    ]
+
+
+def _cursor(one: OneDelta) -> str | None:
+    """Return where in the document the cursor stood, where that is the context of the proposal."""
+    saw, context = one.delta.saw, one.row["context"]
+    if saw is None or saw.text is None or context is None or not context.isdecimal():
+        return None
+    return f"cursor at character {int(context):,} of {len(saw.text):,}"

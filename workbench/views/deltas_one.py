@@ -10,10 +10,12 @@ from workbench.charts.theme import choose_palette
 from workbench.deltas.metrics import measure_texts
 from workbench.deltas.redline import Operation, Redline, compare_texts
 from workbench.errors import ArgumentError
+from workbench.replay.expressions import quote_texts
 from workbench.session import Session
 from workbench.views.deltas_asking import Asking, choose_deltas
 from workbench.views.deltas_choices import DeltasChoices
 from workbench.views.deltas_list import find_neighbours, read_json
+from workbench.views.deltas_reason import AddedReason, list_added
 from workbench.views.deltas_structure import write_line
 
 if TYPE_CHECKING:
@@ -70,6 +72,8 @@ class OneDelta(msgspec.Struct, frozen=True, kw_only=True):
     neighbours: Mapping[str, int | None]
     asked: Asking
     tokenised: bool = False
+    added: Sequence[AddedReason] = ()
+    hovers: int | None = None
 
     @property
     def is_structure(self) -> bool:
@@ -90,7 +94,21 @@ def load_one(session: Session, choices: DeltasChoices) -> OneDelta:
         neighbours=find_neighbours(session, choices),
         asked=ask,
         tokenised=session.delta_mappings[row["kind"]].tokenised,
+        added=list_added(ask, row),
+        hovers=count_hovers(ask, row, session.delta_mappings[row["kind"]].hovers),
     )
+
+
+def count_hovers(ask: Asking, row: Mapping[str, Any], types: Sequence[str]) -> int | None:
+    """Return how often an alternative was pointed at before the decision; None where the log does not tell."""
+    if not types or row["decision_position"] is None:
+        return None
+    statement = (
+        f"select count(*) as hovers from events_stored where event_type in ({quote_texts(types)}) "  # noqa: S608 - names quoted, values bound
+        "and stream_id = :seen_stream and position > :seen_after and position < :seen_until"
+    )
+    between = {"seen_after": row["position"], "seen_until": row["decision_position"]}
+    return int(ask(statement, {"seen_stream": row["stream_id"], **between})["hovers"][0])
 
 
 def judge(ask: Asking, choices: DeltasChoices, row: Mapping[str, Any]) -> Mapping[str, Any]:

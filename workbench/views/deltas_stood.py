@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import msgspec
@@ -21,12 +22,13 @@ AROUND: Final = 120
 
 
 class SeenEvent(msgspec.Struct, frozen=True, kw_only=True):
-    """An event before the proposal: who, what, and its payload as text."""
+    """An event before the proposal: who, what, when, and its payload as text."""
 
     position: int
     kind: str | None
     words: str
     data: str
+    at: datetime | None = None
 
 
 class Held(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,24 +40,28 @@ class Held(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Hint(msgspec.Struct, frozen=True, kw_only=True):
-    """A value to be checked: all ``proposals`` agree on one that ``shown`` events hold, and none holds the other."""
+    """A value to be checked: all ``proposals`` agree on one that ``shown`` events hold, and none holds the other.
+
+    ``text`` is the expected value as a filter finds it.
+    """
 
     proposals: int
     shown: int
     proposed: str
     expected: str
+    text: str
 
 
 def load_seen(ask: Asking, row: Mapping[str, Any]) -> list[SeenEvent]:
     """Return the events of a proposal's stream before it, in order."""
     statement = (
-        "select position, actor_kind, event_type, data from events where stream_id = :seen_stream "
+        "select position, actor_kind, event_type, occurred_at, data from events where stream_id = :seen_stream "
         "and position < :seen_before order by position limit 2000"
     )
     events = ask(statement, {"seen_stream": row["stream_id"], "seen_before": row["position"]})
     return [
-        SeenEvent(position=position, kind=kind, words=_name(data) or event_type, data=data)
-        for position, kind, event_type, data in events.filter(pl.col("data").is_not_null()).iter_rows()
+        SeenEvent(position=position, kind=kind, words=_name(data) or event_type, data=data, at=at)
+        for position, kind, event_type, at, data in events.filter(pl.col("data").is_not_null()).iter_rows()
     ]
 
 
@@ -163,5 +169,9 @@ def _check(path: PathDelta, alike: pl.DataFrame, seen: Sequence[SeenEvent]) -> H
     if not shown or any(expected.search(each.data) for each in seen):
         return None
     return Hint(
-        proposals=alike.height, shown=shown, proposed=write_json(path.proposed), expected=write_json(path.value)
+        proposals=alike.height,
+        shown=shown,
+        proposed=write_json(path.proposed),
+        expected=write_json(path.value),
+        text=path.value if isinstance(path.value, str) else write_value(path.value),
     )

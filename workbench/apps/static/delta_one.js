@@ -6,17 +6,42 @@ function drawDeltaBar(app) {
   if (!one) return fill(parts.filters, h("div", { class: "wb-onebar" }, back));
   const { row } = one;
   const step = (sign_, to, words) => button([sign_, to === null ? "" : ` ${count(to)}`], () => app.stepDelta(words === "before" ? -1 : 1), { class: "wb-button", disabled: to === null, "aria-label": `Delta ${words}` });
-  const zone = zoneTail(app);
   const dot = () => h("span", { class: "wb-dim" }, " · ");
-  const facts = [
-    [decisionWord(row.decision), row.structure ? [" ", row.what ?? row.kind] : null, h("span", { class: "wb-dim" }, "  proposed by "), sign("ai"), [row.model ?? row.proposer, row.version === null ? null : /[a-z]/i.test(row.version) ? row.version : `version ${row.version}`].filter((each) => each !== null).join(", ") || "an AI"],
-    row.person === null ? [h("span", { class: "wb-dim" }, "decided by "), "nobody"] : [h("span", { class: "wb-dim" }, "decided by "), sign("human"), row.person],
-    [h("span", { class: "wb-dim" }, "document "), h("code", { title: row.stream }, row.stream.length > 14 ? `${row.stream.slice(0, 8)}…` : row.stream)],
-    ...Object.entries(row.fields).filter(([, value]) => value !== null).slice(0, 2).map(([name, value]) => h("span", { class: "wb-dim" }, `${name} ${value}`)),
-    [h("span", { class: "wb-dim" }, "shown "), timeText(row.shown, choices.zone, app.start.last, "second"), zone],
+  const facts = row.is_expected ? expectedFacts(app) : decidedFacts(app);
+  const of = one.number === null ? "not in the list" : `${count(one.number)} of ${count(one.total)}`;
+  return fill(parts.filters, h("div", { class: "wb-onebar" }, back, step("↑", one.before === null ? null : one.number - 1, "before"), step("↓", one.after === null ? null : one.number + 1, "after"), h("span", { class: "wb-dim" }, one.whole ? wholeWords(one) : of),
+    h("span", { class: "wb-onefacts" }, facts.map((each, index) => [index ? dot() : null, h("span", { class: "wb-fact" }, each)])), h("span", { class: "wb-gap" }), one.whole ? null : h("span", { class: "wb-keyhint" }, "j k next · c compare · v view")));
+}
+
+const streamCode = (row) => h("code", { title: row.stream }, row.stream.length > 14 ? `${row.stream.slice(0, 8)}…` : row.stream);
+const versionWords = (row) => [row.model ?? row.proposer, row.version === null ? null : /[a-z]/i.test(row.version) ? row.version : `version ${row.version}`].filter((each) => each !== null).join(", ") || "an AI";
+
+function decidedFacts(app) {
+  const { row } = app.one;
+  const whose = (words) => h("span", { class: "wb-dim" }, words);
+  return [
+    [decisionWord(row.decision), row.structure ? [" ", row.what ?? row.kind] : null, whose("  proposed by "), sign("ai"), versionWords(row)],
+    row.person === null ? [whose("decided by "), "nobody"] : [whose("decided by "), sign("human"), row.person],
+    [whose("document "), streamCode(row)],
+    ...Object.entries(row.fields).filter(([, value]) => value !== null).slice(0, 2).map(([name, value]) => whose(`${name} ${value}`)),
+    [whose("shown "), timeText(row.shown, app.choices.zone, app.start.last, "second"), zoneTail(app)],
   ];
-  return fill(parts.filters, h("div", { class: "wb-onebar" }, back, step("↑", one.before === null ? null : one.number - 1, "before"), step("↓", one.after === null ? null : one.number + 1, "after"), h("span", { class: "wb-dim" }, `${count(one.number)} of ${count(one.total)}`),
-    h("span", { class: "wb-onefacts" }, facts.map((each, index) => [index ? dot() : null, h("span", { class: "wb-fact" }, each)])), h("span", { class: "wb-gap" }), h("span", { class: "wb-keyhint" }, "j k next · c compare · v view")));
+}
+
+// Where no person decides a call is held against what was expected of the run.
+function expectedFacts(app) {
+  const { row, expected } = app.one;
+  const against = row.decided in { accepted: 1, edited: 1 } ? [h("span", { class: "wb-dim" }, "against expected action "), expected === null || expected === undefined ? null : h("code", {}, expected)] : "no action was expected of it";
+  return [
+    [decisionWord(row.decision), " ", row.what ?? row.kind, h("span", { class: "wb-dim" }, " by "), sign("ai"), versionWords(row)],
+    against,
+    [h("span", { class: "wb-dim" }, "run "), streamCode(row)],
+    [timeText(row.shown, app.choices.zone, app.start.last, "second"), zoneTail(app)],
+  ];
+}
+
+function wholeWords({ whole, row }) {
+  return `${plural(whole.differ, `${row.kind} differs`, `${row.kind}s differ`)} · ${plural(whole.match, "matches", "match")} · ${count(whole.never)} never made, of ${count(whole.total)} expected`;
 }
 
 const switchOf = (label, values, chosen, act) => h("span", { class: "wb-switch", role: "group", "aria-label": label }, values.map(([value, words, off]) => h("button", { type: "button", "aria-pressed": String(value === chosen), disabled: Boolean(off), title: off ?? null, onclick: () => act(value) }, words)));
@@ -101,17 +126,19 @@ function drawWhy(app) {
   const clock = (micros) => (micros === null ? null : `${timeText(micros, choices.zone, app.start.last).slice(choices.zone === "relative" ? 0 : 11)}${zone}`);
   const signed = (seconds_) => (seconds_ === null ? null : `${seconds_ > 0 ? "+" : seconds_ < 0 ? MINUS : ""}${Math.abs(seconds_) < 600 ? `${Math.abs(seconds_).toFixed(1)} s` : durationText(Math.abs(seconds_) * 1e6)}`);
   const place = ({ first, last }) => (first === null ? null : h("button", { type: "button", class: "wb-link wb-place", title: "The event in full", onclick: () => app.open(String(first)) }, last !== null && last !== first ? `${count(first)}–${count(last)}` : count(first)));
-  const marks = { value: h("span", { class: "wb-now" }), edited: sign("human"), decision: decisionSign(row.decided), shown: sign("ai"), requested: sign("human"), event: null };
+  const marks = { value: h("span", { class: "wb-now" }), edited: sign("human"), reason: sign("human"), decision: decisionSign(row.decided), shown: sign("ai"), requested: sign("human"), event: null };
+  const whose = (each) => (each.person !== undefined && each.person !== null ? ["by ", sign("human"), each.person] : null);
+  const told = (each) => (each.what === "reason" ? [h("span", { class: "wb-reasontext" }, each.words), whose(each) ? h("div", {}, whose(each)) : null] : [whose(each), whose(each) && each.words ? ", " : null, each.words]);
   const line = (each) => h("li", { class: `wb-link-in-chain ${each.what}` }, h("span", { class: "wb-chainmark", "aria-hidden": "true" }, each.kind ? sign(each.kind) : marks[each.what]),
     h("div", {}, h("div", { class: "wb-line" }, h("b", {}, each.title), h("span", { class: "wb-gap" }), place(each)),
       each.redline ? h("div", { class: "wb-chaintext" }, drawRedline(each.redline)) : null,
-      each.words ? h("div", {}, each.person !== undefined && each.person !== null ? ["by ", sign("human"), each.person, each.words ? ", " : ""] : null, each.words) : null,
+      each.words || whose(each) ? h("div", {}, told(each)) : null,
       h("div", { class: "wb-dim" }, [clock(each.at), signed(each.seconds), each.note].filter((part) => part !== null && part !== undefined).join(" · "))));
   return [
     h("div", { class: "wb-line" }, h("h2", {}, row.structure ? "Why it was judged so" : "Why it reads this way"), h("span", { class: "wb-dim" }, "today's value back to the request")),
-    h("dl", { class: "wb-facts wb-reasons" }, pair("decision", [decided, row.structure && row.person === null ? " by the expected value" : null]), pair(one.reasons.length > 1 ? "reasons" : "reason", one.reasons.length > 1 ? `${one.reasons.length}, ${one.reasons.filter((each) => each.met === false).length} not met` : one.reasons[0]?.text ?? h("span", { class: "wb-dim" }, "none recorded")),
+    h("dl", { class: "wb-facts wb-reasons" }, pair("decision", [decided, row.is_expected ? (row.decided in { accepted: 1, edited: 1 } ? " by the expected action" : ", no action was expected of it") : null]), drawReasons(app),
       pair("other decisions", others.length ? others.map((each) => h("div", {}, decisionWord(each.decision), each.person === null ? null : [" by ", sign("human"), each.person], " ", place({ first: each.position, last: null }))) : h("span", { class: "wb-dim" }, "none"))),
-    one.reasons.length > 1 ? h("ol", { class: "wb-reasonlist" }, one.reasons.map((each) => h("li", {}, each.met === false ? h("span", { class: "wb-decision rejected" }, "✕ ") : each.met ? h("span", { class: "wb-decision accepted" }, "✓ ") : null, each.text, each.quote ? h("div", { class: "wb-dim" }, `“${each.quote}”`) : null))) : null,
+    drawJudged(app),
     h("ol", { class: "wb-chain" }, one.chain.map(line)),
     h("div", { class: "wb-line wb-acts" }, drawForms(app), link("SQL", () => app.togglePanel("sql")), link("Link", () => app.togglePanel("link")), app.hasApp("As of") ? h("a", { class: "wb-link", href: `../as_of/?${new URLSearchParams({ entity: row.stream, position: row.decision_position ?? row.position })}` }, "As of here") : null, app.hasApp("Timeline") && row.structure ? h("a", { class: "wb-link", href: `../timeline/?${new URLSearchParams({ stream_id: row.stream, event: row.position })}` }, "Run as spans") : null),
     drawPanel(app),

@@ -12,26 +12,31 @@ function drawStructure(app) {
   return [controls, one.fallback ? h("p", { class: "wb-dim" }, `compared by ${one.fallback}: it is too large for more`) : null, body, drawAgentSaw(app), one.held?.length ? null : drawSaw(app)];
 }
 
+// A long path says where it ends; the whole of it is on the element.
+const pathCode = (path) => h("code", { title: path }, path.length <= 36 ? path : `…/${path.split("/").slice(-2).join("/")}`);
+
 const drawPlain = (one) => h("pre", { class: "wb-code", tabindex: "0" }, one.proposed_text ?? "");
 
 function drawPaths(app) {
   const { one } = app;
   const stood = (place, has) => (!has ? null : place ? [link(count(place.position), () => app.open(String(place.position)), { class: "wb-link wb-place" }), " ", h("span", { class: "wb-dim" }, place.words)] : [h("b", {}, "?"), " in no event"]);
   const value = (text, kind) => (text === null ? null : h(kind === "del" ? "del" : "ins", { class: kind === "del" ? "wb-delete mono" : "wb-insert mono" }, heard(kind === "del" ? "proposed " : "expected "), text));
-  const row = (each) => h("tr", { class: each.depth ? "inside" : "" }, h("td", {}, pathSign(each.sign)), h("td", {}, h("code", {}, each.path)), h("td", {}, value(each.proposed, "del")), h("td", {}, value(each.value, "ins")), h("td", {}, stood(each.proposed_stood, each.proposed !== null)), h("td", {}, stood(each.value_stood, each.value !== null)));
+  const row = (each) => h("tr", { class: each.depth ? "inside" : "" }, h("td", {}, pathSign(each.sign)), h("td", {}, pathCode(each.path)), h("td", {}, value(each.proposed, "del")), h("td", {}, value(each.value, "ins")), h("td", {}, stood(each.proposed_stood, each.proposed !== null)), h("td", {}, stood(each.value_stood, each.value !== null)));
   const list = (each) => h("tr", { class: "group" }, h("td", {}), h("td", { colspan: 5 }, h("code", {}, each.path), h("span", { class: "wb-dim" }, ` list, ${each.keys ? `matched by ${each.keys}` : "matched by place"}`)));
   const kept = one.kept;
   const isOpen = app.keptOpen;
   const fold = kept.length ? h("tr", { class: "kept" }, h("td", {}, pathSign("=")), h("td", { colspan: 5 }, h("div", { class: "wb-oneline" }, link(`${isOpen ? "▾" : "▸"} ${plural(one.sums.kept, "path")} kept`, () => app.toggleKept(), { "aria-expanded": String(isOpen) }), isOpen ? null : h("code", { class: "wb-dim" }, " ", kept.slice(0, 8).map((each) => `${each.path} ${each.proposed}`).join(" · "))))) : null;
   return h("div", { class: "wb-scroll wb-wide" }, h("table", { class: "wb-paths" }, h("thead", {}, h("tr", {}, h("th", {}), h("th", { scope: "col" }, "path"), h("th", { scope: "col" }, sign("ai"), "proposed"), h("th", { scope: "col" }, sign("human"), one.value_word), h("th", { scope: "col" }, "proposed stood in"), h("th", { scope: "col" }, `${one.value_word} stood in`))),
-    h("tbody", {}, one.paths.map((each) => (each.list ? list(each) : row(each))), fold, isOpen ? kept.map((each) => h("tr", { class: "inside" }, h("td", {}, pathSign("=")), h("td", {}, h("code", {}, each.path)), h("td", { colspan: 2 }, h("code", {}, each.proposed)), h("td", {}, stood(each.proposed_stood, true)), h("td", {}))) : null)));
+    h("tbody", {}, one.paths.map((each) => (each.list ? list(each) : row(each))), fold, isOpen ? kept.map((each) => h("tr", { class: "inside" }, h("td", {}, pathSign("=")), h("td", {}, pathCode(each.path)), h("td", { colspan: 2 }, h("code", {}, each.proposed)), h("td", {}, stood(each.proposed_stood, true)), h("td", {}))) : null)));
 }
 
 // A hint, never a verdict.
 function drawHint(app) {
   const { hint } = app.one;
   if (!hint) return null;
-  return h("div", { class: "wb-hintbox", role: "note" }, h("b", {}, "? Check the expected value. "), `All ${count(hint.proposals)} proposals of this task agree on `, h("code", {}, hint.proposed), `, which ${plural(hint.shown, "event shows", "events show")}; `, h("code", {}, hint.expected), " no event shows.", hint.stream ? [" ", link("Open all", () => app.filter({ delta: null, stream: hint.stream }))] : null);
+  const { proposals } = hint;
+  const who = proposals === 1 ? "The one proposal of this task says " : `${proposals === 2 ? "Both" : `All ${count(proposals)}`} proposals of this task agree on `;
+  return h("div", { class: "wb-hintbox", role: "note" }, h("b", {}, "? Check the expected value. "), who, h("code", {}, hint.proposed), `, which ${plural(hint.shown, "event shows", "events show")}; `, h("code", {}, hint.expected), " no event shows. ", proposals > 1 ? link(proposals === 2 ? "Open both" : `Open all ${count(proposals)}`, () => app.openAlike(hint)) : null);
 }
 
 function drawSides(one) {

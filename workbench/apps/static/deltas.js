@@ -1,6 +1,6 @@
 // Deltas: what the AI proposed, what the person made of it, and why. Every picture is counted in the engine.
 
-Object.assign(WORKS, { start: "Opening the log", measure: "Measuring what is new", figures: "Counting decisions", split: "Counting decisions over time", compare: "Comparing versions", distances: "Counting by edit distance", survival: "Following what was taken", changes: "Ranking what is changed", rows: "Reading deltas", beside: "Looking for what is not in the list", facets: "Counting values", drops: "Counting without each filter", orphans: "Reading what is not in the list", delta: "Reading one delta", event: "Reading the event", around: "Looking around the event", export: "Writing the rows", plan: "Counting what each rule drops", row: "Reading the row", write: "Writing the files" });
+Object.assign(WORKS, { start: "Opening the log", measure: "Measuring what is new", figures: "Counting decisions", split: "Counting decisions over time", compare: "Comparing versions", distances: "Counting by edit distance", survival: "Following what was taken", changes: "Ranking what is changed", rows: "Reading deltas", beside: "Looking for what is not in the list", facets: "Counting values", drops: "Counting without each filter", orphans: "Reading what is not in the list", delta: "Reading one delta", reason: "Adding the reason", event: "Reading the event", around: "Looking around the event", export: "Writing the rows", plan: "Counting what each rule drops", row: "Reading the row", write: "Writing the files" });
 
 const DELTA_FILTERS = ["kind", "decision", "version", "model", "person", "reason", "field", "stream", "since", "until", "text", "low", "high", "removed", "inserted", "place", "after", "by"];
 const DELTA_NAMES = [...DELTA_FILTERS, "within", "position", "one", "other", "moment", "order", "down", "first", "delta", "against", "view", "event", "export", "zone", "theme"];
@@ -97,7 +97,8 @@ class Deltas extends Page {
       this.ask("start", (start) => {
         this.start = start;
         this.hues = new Map(start.types.map((type) => [type.name, type.hue]));
-        this.notice = null;
+        this.notice = this.added ?? null;
+        this.added = null;
         if (start.position !== null && start.position >= 0) this.choices = this.choices.with({ position: start.position });
         if (start.head !== null && start.position < start.head) {
           this.notice = { kind: "info", title: `This link was made at position ${count(start.position)}.`, detail: `You see what the log knew then. ${plural(start.head - start.position, "event")} came since.`, buttons: [["Show all", () => this.lookAgain(), true], ["Keep", () => this.dismiss()]] };
@@ -230,6 +231,25 @@ class Deltas extends Page {
     if (next === null || next === undefined) return;
     this.at = next;
     this.choose({ delta: next, event: null }, { quiet: true, only: ["delta"] });
+  }
+
+  // The proposals that a hint counts, and no others.
+  openAlike({ kind, fields, text }) {
+    const { zone, theme, position } = this.choices.query;
+    const named = Object.entries(fields).map(([name, value]) => `${name}=${writeFacet(value)}`);
+    this.one = null;
+    this.panel = null;
+    this.chooseAll(new DeltaChoices({ ...(zone && { zone }), ...(theme && { theme }), ...(position && { position }), kind: [kind], decision: ["edited"], field: named, text: [text] }));
+  }
+
+  // Whoever looked at the log's head looks at it still, with the reason in it; an earlier position stays as it is.
+  showAdded({ position, new: isNew }) {
+    const wasHead = this.start.position === this.start.head;
+    if (wasHead) this.choices = this.choices.with({ position: null });
+    this.added = { kind: "info", title: isNew ? `The reason stands at position ${count(position)}.` : `This reason stands at position ${count(position)} already.`, detail: wasHead ? "An event was added to the log, and none was changed." : `This page shows the log as of position ${count(this.start.position)}.`, buttons: [...(wasHead ? [] : [["Show all", () => this.lookAgain(), true]]), ["Close", () => this.dismiss()]] };
+    if (wasHead) return this.begin();
+    this.notice = this.added;
+    return drawNotice(this);
   }
 
   view(next) {
