@@ -2,6 +2,7 @@
 
 import io
 import json
+import shlex
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,12 @@ from tests.views.deltas_log import make_log
 from workbench.apps.answers import Request
 from workbench.apps.deltas_answers import answer_deltas
 from workbench.apps.jupyter import deltas_app
+from workbench.apps.work import StoppedError
+from workbench.cli import main
 from workbench.errors import ArgumentError
 from workbench.session import Session, connect
+from workbench.views.deltas_choices import DeltasChoices
+from workbench.views.deltas_export import pack_export, plan_export
 
 LARGEST = 100_000
 
@@ -115,8 +120,89 @@ def test_an_export_is_counted_rule_by_rule_before_anything_is_written(desk: Sess
     assert len(told["samples"]) == 3
     assert '"chosen"' in told["written"]["json"]
     assert told["command"].startswith("workbench deltas export --format dpo")
-    later = ask(desk, "row", {"after": 10**9}, kind="letter", export='{"prompt": "Write."}')
-    assert later["written"] is None
+    assert ask(desk, "row", {"row": 10**9}, kind="letter", export='{"prompt": "Write."}')["written"] is None
+
+
+def test_every_row_can_be_looked_at_yes_and_no_alike(desk: Session) -> None:
+    plan = {"kind": "letter", "export": '{"format": "kto", "prompt": "Write."}'}
+    told = ask(desk, "plan", **plan)
+    assert told["formats"]["kto"] == told["kinds"]["own"] + told["kinds"]["no"] == sum(told["rows"].values())
+    first, second = (ask(desk, "row", {"row": number}, **plan)["written"] for number in (0, 1))
+    assert (first["position"], second["position"]) == (0, 0)
+    assert '"label": true' in first["json"]
+    assert '"label": false' in second["json"]
+
+
+def test_more_of_what_a_rule_drops_is_shown_when_asked(desk: Session) -> None:
+    told = ask(desk, "plan", {"rule": "unchanged", "samples": 40}, kind="letter", export='{"prompt": "Write."}')
+    assert len(told["samples"]) == 21
+
+
+def test_a_split_that_the_log_cannot_make_says_why(desk: Session) -> None:
+    splits = ask(desk, "plan", kind="line", decision="rejected")["splits"]
+    assert splits["none"] is None
+    assert splits["time"] == "all were shown at one time"
+    assert "names no field" in splits["log"]
+    assert ask(desk, "plan", kind="letter")["splits"]["person"] is None
+    assert ask(desk, "plan", kind="letter", decision="pending")["splits"]["person"] == "no person is recorded"
+    assert ask(desk, "plan", kind="letter")["names"] == ["context", "model", "version", "kind", "topic"]
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        {
+            "kind": "letter",
+            "version": "p2",
+            "export": '{"format": "kto", "messages": false, "prompt": "Write {kind}."}',
+        },
+        {"decision": "edited", "since": "2026-03-02T09:00:00Z", "export": '{"file": "parquet", "prompt": "-"}'},
+        {"export": '{"distance": [0.125, 1.0], "split": "person", "prompt": "Write."}'},
+    ],
+)
+def test_the_command_beside_the_button_writes_the_same_bytes(
+    desk: Session, tmp_path: Path, choices: dict[str, str]
+) -> None:
+    command = shlex.split(ask(desk, "plan", **choices)["command"])
+    assert "--manifest" not in command
+    request = Request(id=1, kind="write", choices={name: [value] for name, value in choices.items()})
+    _, files = answer_deltas(desk, request)
+    assert main([*command[1:-1], str(tmp_path / "again"), "--log", str(desk.settings.folder)]) == 0
+    assert read_archive(files[0]) == read_folder(tmp_path / "again")
+
+
+def test_what_no_option_can_say_is_taken_from_the_manifest(desk: Session) -> None:
+    for choices in ({"low": "0.1"}, {"person": "~"}, {"position": "5"}, {"place": "0"}):
+        command = ask(desk, "plan", **choices)["command"]
+        assert command == "workbench deltas export --manifest manifest.json --to FOLDER"
+
+
+def test_an_export_that_is_stopped_leaves_nothing(
+    desk: Session, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    told: list[tuple[int, int, int]] = []
+
+    def stop(done: int, known: int, rows: int) -> None:
+        told.append((done, known, rows))
+        raise StoppedError
+
+    export = plan_export(desk, DeltasChoices(kind=("letter",), export='{"format": "sft", "prompt": "Write."}'))
+    with pytest.raises(StoppedError):
+        pack_export(export, tell=stop)
+    assert told == [(60, 60, 2)]
+    assert list(tmp_path.iterdir()) == []
+
+
+def read_archive(packed: bytes) -> dict[str, bytes]:
+    """Return the files of an archive by name."""
+    with zipfile.ZipFile(io.BytesIO(packed)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
+def read_folder(folder: Path) -> dict[str, bytes]:
+    """Return the files of a folder by name."""
+    return {file.name: file.read_bytes() for file in folder.iterdir()}
 
 
 def test_the_files_of_an_export_come_as_one_archive_the_same_each_time(desk: Session) -> None:

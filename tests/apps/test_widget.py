@@ -6,6 +6,7 @@ import pytest
 from workbench.apps.answers import ANSWERS, Request
 from workbench.apps.jupyter import timeline_app
 from workbench.apps.widget import PAGES, TimelineWidget
+from workbench.apps.work import count_work
 from workbench.session import Session
 
 # Far more events than any machine joins before it is stopped: 120 to the fifth power.
@@ -85,6 +86,22 @@ def test_an_answer_under_way_tells_how_far_it_is_and_is_stopped_by_its_id(
         continue
     assert (stopped["id"], stopped["error"]["kind"]) == (1, "stopped")
     assert replies.get(timeout=PATIENCE)["body"]["events"] == 120
+
+
+def test_work_of_many_statements_is_counted_instead_of_them(
+    widget: TimelineWidget, replies: Queue[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(session: Session, _choices: object, _options: object) -> dict[str, Any]:
+        count_work(1, 4, 3)
+        session.sql("select count(*) as n from events")
+        count_work(0, 0, 0)
+        return {}
+
+    count_work(1, 1, 1)
+    monkeypatch.setitem(ANSWERS, "rows", work)
+    receive(widget, 1, "rows")
+    told = replies.get(timeout=PATIENCE)["progress"]
+    assert (told["done"], told["known"], told["rows"], told["share"]) == (1, 4, 3, 0.25)
 
 
 def test_a_widget_that_is_taken_away_stops_what_it_works_on(

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from contextvars import Context, copy_context
+from contextvars import Context, ContextVar, copy_context
 from typing import Any, Final
 
 from workbench.apps.answers import Request
@@ -29,6 +29,8 @@ class Watch:
     def __init__(self, tell: Tell) -> None:
         self._tell = tell
         self._cancelled = threading.Event()
+        self._began = time.monotonic()
+        self._counts = False
         self._statement = 0
         self._seconds = 0.0
         self._told = time.monotonic()
@@ -43,15 +45,42 @@ class Watch:
         # Its clock begins again with each statement.
         self._statement += 1 if progress.seconds < self._seconds or not self._statement else 0
         self._seconds = progress.seconds
-        if time.monotonic() - self._told >= TELL_EVERY:
-            self._told = time.monotonic()
+        if not self._counts and self._is_due():
             share = progress.splits_done / progress.splits_known if progress.splits_known else None
             self._tell({"statement": self._statement, "share": share, "seconds": progress.seconds})
+
+    def count(self, done: int, known: int, rows: int) -> None:
+        """Hear how far work is that many statements do: proposals done of those known, rows made of them.
+
+        From then on this is told, and no longer the statements. Raises StoppedError once cancelled.
+        """
+        self.check()
+        if self._is_due() or not self._counts:
+            seconds = time.monotonic() - self._began
+            share = done / known if known else None
+            self._tell({"done": done, "known": known, "rows": rows, "share": share, "seconds": seconds})
+        self._counts = True
+
+    def _is_due(self) -> bool:
+        now = time.monotonic()
+        is_due = now - self._told >= TELL_EVERY
+        self._told = now if is_due else self._told
+        return is_due
 
     def check(self) -> None:
         """Raise StoppedError once cancelled."""
         if self._cancelled.is_set():
             raise StoppedError("Stopped, as you asked. Nothing of the log has changed.")
+
+
+_watch: ContextVar[Watch | None] = ContextVar("watch", default=None)
+
+
+def count_work(done: int, known: int, rows: int) -> None:
+    """Tell the page whose request is worked on how far its work is. Raises StoppedError once it wants it no longer."""
+    watch = _watch.get()
+    if watch is not None:
+        watch.count(done, known, rows)
 
 
 class Work:
@@ -98,6 +127,7 @@ class Work:
                     return
                 request, watch, context = self._waiting.popleft()
             try:
+                context.run(_watch.set, watch)
                 context.run(self._answer, request, watch)
             except Exception:
                 # The page went away while its answer was sent: the next request still gets one.

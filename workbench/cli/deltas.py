@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Add = Callable[..., ArgumentParser]
 # What a table of the list shows; the rest is in --json.
 TELLING: Final = ("position", "shown_at", "kind", "decision", "person", "version", "latency", "distance", "reason")
+# So many proposals lie between two lines about how far an export is.
+TELL_EVERY: Final = 5_000
 FILTERS: Final = {
     "kind": ("kinds", "only this kind of proposal"),
     "decision": ("decisions", "accepted, edited, rejected, pending, expired or superseded"),
@@ -198,7 +200,7 @@ def _print_preview(preview: dict[str, Any], chosen: Namespace) -> int:
 
 
 def _show_progress(rows: int, proposals: int) -> None:
-    if sys.stderr.isatty():
+    if sys.stderr.isatty() and proposals % TELL_EVERY == 0:
         say(f"{rows:,} rows of {proposals:,} proposals")
 
 

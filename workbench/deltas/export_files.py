@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,6 +22,8 @@ from workbench.deltas.filters import Chosen, DeltaFilter
 from workbench.errors import ArgumentError
 
 BATCH: Final = 5_000
+# So many proposals are judged between two words about how far it is.
+TELL_EVERY: Final = 500
 BINS: Final = 20
 _COLUMNS: Final = (
     *("position", "proposal_id", "kind", "model", "version", "person", "stream_id", "decision", "shown_at"),
@@ -43,13 +46,15 @@ class Dropped(msgspec.Struct, frozen=True, kw_only=True):
 class Preview(msgspec.Struct, frozen=True, kw_only=True):
     """What an export would write.
 
-    ``rules`` in their order; ``rows`` by part; ``formats`` how many rows each format would have; ``distances`` how many
-    pairs lie in each twentieth of [0, 1] before the thresholds; ``wrong`` what rows break of their format's rules.
+    ``rules`` in their order; ``rows`` by part; ``kinds`` how many rows there are of each kind, whatever the format, and
+    ``formats`` how many rows each format would have; ``distances`` how many pairs lie in each twentieth of [0, 1]
+    before the thresholds; ``wrong`` what rows break of their format's rules.
     """
 
     proposals: int
     rules: tuple[Dropped, ...]
     rows: Mapping[str, int]
+    kinds: Mapping[str, int]
     formats: Mapping[str, int]
     distances: tuple[int, ...]
     wrong: tuple[str, ...]
@@ -74,8 +79,11 @@ class Export(msgspec.Struct, frozen=True, kw_only=True):
     basis: Mapping[str, Any]
 
 
-def preview_export(export: Export, *, samples: int = 3) -> Preview:
-    """Return what an export would write, and what each rule drops. Nothing is written. Raises ArgumentError."""
+def preview_export(export: Export, *, samples: int = 3, progress: Progress | None = None) -> Preview:
+    """Return what an export would write, and what each rule drops. Nothing is written. Raises ArgumentError.
+
+    ``progress`` is told rows and proposals so far; what it raises ends it.
+    """
     counts: dict[Kind, Counter[str | None]] = {kind: Counter() for kind in RULES_OF}
     found: dict[str, list[int]] = {}
     parts: Counter[str] = Counter()
@@ -95,27 +103,34 @@ def preview_export(export: Export, *, samples: int = 3) -> Preview:
             if dropped[kind] is None:
                 parts[candidate.split or "all"] += 1
                 wrong.update(check_row(write_row(candidate, export.plan, kind), export.plan))
+        if progress is not None and total % TELL_EVERY == 0:
+            progress(parts.total(), total)
+    if progress is not None:
+        progress(parts.total(), total)
     formats = {str(name): sum(counts[kind][None] for kind in kinds) for name, kinds in KINDS.items()}
     return Preview(
         proposals=total,
         rules=tuple(_list_rules(export.plan, counts[_shown(export.plan)], total, found)),
         rows=dict(sorted(parts.items())),
+        kinds={kind: counts[kind][None] for kind in RULES_OF},
         formats=formats,
         distances=tuple(distances),
         wrong=tuple(f"{sentence} ({rows} rows)" for sentence, rows in sorted(wrong.items())),
     )
 
 
-def find_rows(export: Export, *, after: int = -1, limit: int = 1) -> list[tuple[int, dict[str, Any]]]:
-    """Return rows as they will be written, each with its proposal's position, behind a position."""
-    rows: list[tuple[int, dict[str, Any]]] = []
-    for candidate, dropped in _judge(export, KINDS[export.plan.format]):
-        for kind, rule in dropped.items():
-            if rule is None and candidate.position > after:
-                rows.append((candidate.position, write_row(candidate, export.plan, kind)))
-        if len(rows) >= limit:
-            break
-    return rows[:limit]
+def find_rows(export: Export, *, first: int = 0, limit: int = 1) -> list[tuple[int, dict[str, Any]]]:
+    """Return rows as they will be written, each with its proposal's position, the first being number 0."""
+    kept = (
+        (candidate, kind)
+        for candidate, dropped in _judge(export, KINDS[export.plan.format])
+        for kind, rule in dropped.items()
+        if rule is None
+    )
+    return [
+        (candidate.position, write_row(candidate, export.plan, kind))
+        for candidate, kind in islice(kept, first, first + limit)
+    ]
 
 
 def write_export(export: Export, folder: Path, *, progress: Progress | None = None) -> dict[str, Any]:
@@ -176,8 +191,10 @@ def _write_files(export: Export, folder: Path, progress: Progress | None) -> dic
                         sheets[part] = stack.enter_context(open_sheet(folder / name, plan))
                     sheets[part].add(write_row(candidate, plan, kind))
                     rows += 1
-            if progress is not None and total % BATCH == 0:
+            if progress is not None and total % TELL_EVERY == 0:
                 progress(rows, total)
+    if progress is not None:
+        progress(rows, total)
     manifest = {
         "log": export.name,
         "basis": dict(export.basis),

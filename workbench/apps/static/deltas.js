@@ -339,6 +339,7 @@ class Deltas extends Page {
 
   chooseAll(choices, how = {}) {
     const before = this.choices;
+    if (this.exporting && choices.one("export") === undefined) closeExport(this);
     this.choices = choices;
     this.remember(!how.keep, how.quiet);
     if (!this.start || before.one("position") !== choices.one("position")) return this.begin();
@@ -385,10 +386,11 @@ class Deltas extends Page {
   }
 
   stopWork() {
+    if (this.exporting) return stopExport(this);
     this.asker.drop();
     for (const part of Object.values(this.parts)) part.classList?.remove("busy");
     this.notice = { kind: "info", title: "Stopped.", detail: "What is shown is the answer before. Nothing of the log has changed.", buttons: [["Ask again", () => ((this.notice = null), this.refresh()), true]] };
-    drawNotice(this);
+    return drawNotice(this);
   }
 
   fail(asked, { sentence, kind }) {

@@ -75,11 +75,15 @@ class Asker {
 
   // In place of any older question of the same kinds.
   instead(steps) {
-    const kinds = steps.map((step) => step.kind);
-    this.queue = this.queue.filter((step) => !kinds.includes(step.kind));
-    if (kinds.includes(this.running?.kind)) this.giveWay();
+    this.forget(steps.map((step) => step.kind));
     this.queue.push(...steps);
     this.pump();
+  }
+
+  // Forgets the questions of these kinds; the one under way is stopped.
+  forget(kinds) {
+    this.queue = this.queue.filter((step) => !kinds.includes(step.kind));
+    if (kinds.includes(this.running?.kind)) this.giveWay();
   }
 
   // Forgets every question; the one under way is stopped.
