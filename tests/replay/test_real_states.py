@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -98,15 +98,20 @@ def work(state: dict[str, Any], name: str, step: str, actor: str | None) -> None
             state["handled_by"].add(actor)
 
 
-def fold_bank(events: list[tuple[Any, ...]], as_of: datetime) -> dict[str, dict[str, Any]]:
+def fold_bank(events: list[tuple[Any, ...]], instants: list[datetime]) -> Iterator[list[tuple[str, dict[str, Any]]]]:
+    """What the applications are at each instant, by name. Time never runs back in one of them, so one pass will do."""
     states: dict[str, dict[str, Any]] = {}
-    for event in events:
-        if event[2] <= as_of:
-            take(states.setdefault(event[0], start_application()), event)
-    for state in states.values():
-        for name in ("open_work", "handled_by"):
-            state[name] = json.dumps(sorted(state[name]), separators=(",", ":"))
-    return {name: state for name, state in states.items() if state["event_count"]}
+    since = datetime.min.replace(tzinfo=UTC)
+    for as_of in instants:
+        for event in events:
+            if since < event[2] <= as_of:
+                take(states.setdefault(event[0], start_application()), event)
+        yield sorted((name, state) for name, state in states.items() if state["event_count"])
+        since = as_of
+
+
+def write_set(names: set[str]) -> str:
+    return json.dumps(sorted(names), separators=(",", ":"))
 
 
 def test_all_applications_at_twenty_instants(bank: Session, repository: Path) -> None:
@@ -114,13 +119,14 @@ def test_all_applications_at_twenty_instants(bank: Session, repository: Path) ->
     assert len(projection.fields) == 16
     events = read_bank(bank)
     first, last = min(event[2] for event in events), max(event[2] for event in events)
-    for number in range(1, INSTANTS + 1):
-        as_of = first + (last - first) * number / INSTANTS
+    instants = [first + (last - first) * number / INSTANTS for number in range(1, INSTANTS + 1)]
+    for as_of, expected in zip(instants, fold_bank(events, instants), strict=True):
         states = bank.state(projection, as_of=as_of)
-        expected = fold_bank(events, as_of)
-        assert states["entity_id"].to_list() == sorted(expected)
+        assert states["entity_id"].to_list() == [entity for entity, _ in expected]
         for name in (*(field.name for field in projection.fields), "event_count"):
-            assert states[name].to_list() == [expected[entity][name] for entity in sorted(expected)], (name, as_of)
+            values = [state[name] for _, state in expected]
+            wanted = [write_set(value) for value in values] if name in ("open_work", "handled_by") else values
+            assert states[name].to_list() == wanted, (name, as_of)
     assert states.height == 13_087
 
 
