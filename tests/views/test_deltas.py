@@ -167,7 +167,7 @@ def test_a_structured_row_shows_its_paths_and_an_untaken_one_its_first_text(desk
 def test_what_is_in_no_delta_is_counted_and_listed(desk: Session) -> None:
     beside = look_beside(desk, DeltasChoices())
     assert dict(beside.orphans) == {"request never shown": 1, "second decision": 1, "decision without a proposal": 1}
-    listed, total = list_beside(desk)
+    listed, total = list_beside(desk, DeltasChoices())
     assert (listed.height, total) == (3, 3)
     assert set(beside.people["person"]) == {"clerk-0", "clerk-1", "clerk-2"}
 

@@ -11,7 +11,7 @@ from workbench.errors import ArgumentError
 from workbench.session import Session
 from workbench.views.deltas import ORPHAN_WORDS, Beside, Figures, count_figures, list_beside, list_menus, look_beside
 from workbench.views.deltas import suggest_drops as find_drops
-from workbench.views.deltas_asking import Asking
+from workbench.views.deltas_asking import Asking, holds_past
 from workbench.views.deltas_choices import DROPS, DeltasChoices
 from workbench.views.deltas_list import ListedDelta, export_deltas, load_page
 from workbench.views.deltas_picture import DeltaPicture
@@ -65,6 +65,7 @@ def _start(session: Session, choices: DeltasChoices, _options: Options) -> Answe
         "follows_text": any(each.text is not None for each in mappings.values()),
         "zone": _zone(session, known) if overview.events else None,
         "can_export": bool(mappings),
+        "holds_past": holds_past(session),
     }
 
 
@@ -217,8 +218,8 @@ def _watch(beside: Beside) -> Answer:
     }
 
 
-def _orphans(session: Session, _choices: DeltasChoices, _options: Options) -> Answer:
-    listed, total = list_beside(session)
+def _orphans(session: Session, choices: DeltasChoices, _options: Options) -> Answer:
+    listed, total = list_beside(session, choices)
     rows = [
         {
             "position": row["position"],

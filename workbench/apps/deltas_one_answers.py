@@ -37,6 +37,7 @@ def tell_delta(session: Session, choices: DeltasChoices, *, width: int) -> Answe
     body = _structure(one, whole) if one.is_structure else _prose(one, choices, width)
     return {
         **one.neighbours,
+        "at": one.at,
         "row": _row(one) | {"is_expected": whole.is_expected},
         "rationale": one.row["rationale"],
         "alternatives": [_alternative(each) for each in alternatives],

@@ -74,31 +74,38 @@ class Delta(msgspec.Struct, frozen=True, kw_only=True):
     document_seconds: float | None = None
 
 
-def load_delta(session: "DeltaQuestions", position: int) -> Delta:
-    """Return the delta of the proposal at a position. Raises ArgumentError where no proposal stands there."""
-    rows = session.ask("select * from deltas where position = :position", {"position": position}).to_dicts()
+def load_delta(session: "DeltaQuestions", position: int, *, at: int | None = None) -> Delta:
+    """Return the delta of the proposal at a position, as the log had it by ``at``, by default as it has it now.
+
+    Raises ArgumentError where no proposal stands there.
+    """
+    ask, head = session.asking_at(at), session.head().last
+    rows = ask("select * from deltas where position = :position", {"position": position}).to_dicts()
     if not rows:
         raise ArgumentError(f"No proposal stands at position {position}. `workbench deltas` lists those there are.")
     row = rows[0]
     decided = "select * from decisions where proposal_position = :position order by ordinal, position"
     requested = "select * from requests where proposal_position = :position order by position"
-    decisions = session.ask(decided, {"position": position}).to_dicts()
-    requests = session.ask(requested, {"position": position}).to_dicts()
+    decisions = ask(decided, {"position": position}).to_dicts()
+    requests = ask(requested, {"position": position}).to_dicts()
     return Delta(
         row=row,
         decisions=decisions,
         request=requests[-1] if requests else None,
-        **(_follow(session, row) or {"moments": _list_moments(row), "saw": _find_state(session, row)}),
+        **(
+            _follow(session, row, head if at is None else min(at, head))
+            or {"moments": _list_moments(row), "saw": _find_state(session, row)}
+        ),
         document_seconds=row["document_seconds"],
     )
 
 
-def _follow(session: "DeltaQuestions", row: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Return what the document tells of a delta, None where the mapping has none."""
+def _follow(session: "DeltaQuestions", row: Mapping[str, Any], last: int) -> dict[str, Any] | None:
+    """Return what the document tells of a delta up to a position, None where the mapping has none."""
     mapping = session.delta_mappings[row["kind"]]
     if mapping.text is None or mapping.applied is None:
         return None
-    (written,) = read_documents(session.ask, mapping, [row["stream_id"]], session.head().last)
+    (written,) = read_documents(session.ask, mapping, [row["stream_id"]], last)
     decided = row["decision_position"]
     seen = (decided if decided is not None else row["position"]) - 1
     text = write_text(written.document, before=seen + 1)

@@ -75,5 +75,4 @@ class Exports(DeltaQuestions):
             "mappings_hash": hash_mappings(self.delta_mappings),
             "filter": msgspec.to_builtins(wanted),
         }
-        ask = self.ask if at == head else self._ask_at(at)
-        return Export(ask=ask, chosen=choose(wanted), plan=plan, name=self.settings.name, basis=basis)
+        return Export(ask=self.asking_at(at), chosen=choose(wanted), plan=plan, name=self.settings.name, basis=basis)

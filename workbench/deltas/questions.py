@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from workbench.deltas.kept import Keeper
     from workbench.deltas.lifecycle import Lifecycle
     from workbench.deltas.mapping import DeltaMapping
+    from workbench.deltas.past import Past
     from workbench.query.base import Relation
 
 
@@ -87,33 +88,39 @@ class DeltaQuestions(Questions):
         tail = "order by position" + ("" if limit is None else f" limit {int(limit)}")
         return self.ask(chosen.select("*", tail), chosen.parameters)
 
-    def delta(self, position: int) -> "Delta":
-        """Return one proposal, named by its position, with all that became of it. Raises ArgumentError."""
+    def delta(self, position: int, *, at: int | None = None) -> "Delta":
+        """Return one proposal, named by its position, with all that became of it, by ``at`` where that is given.
+
+        Raises ArgumentError.
+        """
         from workbench.deltas.delta import load_delta
 
         self.check_deltas()
-        return load_delta(self, position)
+        return load_delta(self, position, at=at)
 
-    def _ask_at(self, position: int) -> "Ask":
-        """Return a way to ask for deltas as the log had them at a position. What it measures is not kept."""
-        from workbench.deltas.following import measure_since
-        from workbench.deltas.pairing_relations import relate_lifecycle
-        from workbench.deltas.relation import MEASURE_COLUMNS, relate_deltas
+    def asking_at(self, position: int | None) -> "Ask":
+        """Return a way to ask for deltas as the log had them at a position, by default as they are.
 
+        Pairing and measuring them takes as long as for the whole log, and is kept until another position is asked for.
+        """
+        if position is None or position >= self.head().last:
+            return self.ask
         if self.engine.reads_tables:
             raise UnsupportedOnThisLogError(
                 f"Deltas at position {position} are measured in process, and {self.engine.name} reads tables only. "
                 "Open the log with engine duckdb, or ask for its head."
             )
-        lifecycle = relate_lifecycle(self.delta_mappings, self.registry, up_to=position)
 
         def ask(statement: str, parameters: Mapping[str, Any], _streams: Sequence[str] | None = None) -> "pl.DataFrame":
-            return self._ask_kept(statement, parameters, self.relations() | lifecycle | measured)
+            return self._past.ask(position, statement, parameters)
 
-        measured: dict[str, Relation] = {}
-        rows = measure_since(ask, self.delta_mappings, -1, position).select(list(MEASURE_COLUMNS)).to_arrow()
-        measured |= relate_deltas(self._edited_within, model=f"at-{position}", read=lambda: rows, find=None)
         return ask
+
+    @cached_property
+    def _past(self) -> "Past":
+        from workbench.deltas.past import Past
+
+        return Past(self, self._edited_within)
 
     def ask(
         self, statement: str, parameters: Mapping[str, Any], stream_ids: Sequence[str] | None = None

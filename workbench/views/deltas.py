@@ -54,7 +54,7 @@ class Figures(msgspec.Struct, frozen=True, kw_only=True):
 
 def count_figures(session: Session, choices: DeltasChoices) -> Figures:
     """Return the figures at the head of the overview."""
-    ask, chosen = Asking(session), choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices)
     row = split_decisions(ask, chosen).row(0, named=True)
     medians = {
         decided: (median, proposals) for decided, median, proposals in find_medians(ask, chosen, "latency").iter_rows()
@@ -109,7 +109,7 @@ def list_menus(session: Session, choices: DeltasChoices) -> list[Menu]:
 
 
 def _menu(session: Session, choices: DeltasChoices, name: str, column: str) -> Menu:
-    ask, chosen = Asking(session), choose_deltas(choices, without=name)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices, without=name)
     if column == "decision":
         counts = split_decisions(ask, chosen).row(0, named=True)
         found = pl.DataFrame(
@@ -136,7 +136,7 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
 
 def look_beside(session: Session, choices: DeltasChoices) -> Beside:
     """Return what stands beside the list: counts of what is no delta, and the rubber-stamp watch over those chosen."""
-    ask = Asking(session)
+    ask = Asking(session, choices.position)
     counted = dict(count_orphans(ask).iter_rows())
     return Beside(
         orphans=[(what, counted.get(what, 0)) for what in ORPHAN_WORDS],
@@ -144,9 +144,9 @@ def look_beside(session: Session, choices: DeltasChoices) -> Beside:
     )
 
 
-def list_beside(session: Session) -> tuple[pl.DataFrame, int]:
+def list_beside(session: Session, choices: DeltasChoices) -> tuple[pl.DataFrame, int]:
     """Return the first 200 records that are in no delta, as list_orphans has them, and how many there are."""
-    ask = Asking(session)
+    ask = Asking(session, choices.position)
     counted = count_orphans(ask).filter(pl.col("what").is_in(list(ORPHAN_WORDS)))
     listed = list_orphans(ask, limit=ORPHANS).filter(pl.col("what").is_in(list(ORPHAN_WORDS)))
     return listed, int(counted["records"].sum())
@@ -154,7 +154,7 @@ def list_beside(session: Session) -> tuple[pl.DataFrame, int]:
 
 def suggest_drops(session: Session, choices: DeltasChoices) -> list[tuple[str, int]]:
     """Return how many proposals there would be without each filter, most first."""
-    ask = Asking(session)
+    ask = Asking(session, choices.position)
     found = []
     for name in choices.names:
         chosen = choose_deltas(choices, without=name)

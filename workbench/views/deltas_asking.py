@@ -12,10 +12,13 @@ from workbench.views.deltas_choices import DeltasChoices
 
 
 class Asking:
-    """Asks a session and remembers the statements, which the page shows under SQL."""
+    """Asks a session and remembers the statements, which the page shows under SQL.
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
+    With a position everything is as the log had it then; on an engine that reads tables as it is now.
+    """
+
+    def __init__(self, session: Session, position: int | None = None) -> None:
+        self._ask = session.asking_at(position if holds_past(session) else None)
         self._statements: list[str] = []
         self.parameters: dict[str, Any] = {}
 
@@ -23,12 +26,17 @@ class Asking:
         """Return the rows of one SELECT."""
         self._statements.append(statement)
         self.parameters |= parameters
-        return self._session.ask(statement, parameters)
+        return self._ask(statement, parameters)
 
     @property
     def sql(self) -> str:
         """Every statement that was asked, in order."""
         return ";\n\n".join(dict.fromkeys(self._statements))
+
+
+def holds_past(session: Session) -> bool:
+    """Tell whether decisions and measures can be had as they were at an earlier position."""
+    return not session.engine.reads_tables
 
 
 def choose_deltas(choices: DeltasChoices, *, without: str | None = None) -> Chosen:
@@ -80,7 +88,7 @@ def _first_change(choices: DeltasChoices) -> tuple[float, float | None] | None:
 
 
 def _held(chosen: Chosen, position: int) -> Chosen:
-    """Return only what stands at or below a position; decisions are those of today."""
+    """Return only what stands at or below a position, where the rest of the answer may not be of then."""
     condition = "position <= :held_position"
     where = f"{chosen.where} and {condition}" if chosen.where else f" where {condition}"
     return msgspec.structs.replace(chosen, where=where, parameters={**chosen.parameters, "held_position": position})

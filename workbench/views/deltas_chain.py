@@ -1,7 +1,7 @@
 """Why a value reads as it does: from today's value back over each edit to the decision, the proposal, the request."""
 
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import msgspec
@@ -80,7 +80,10 @@ def _value(one: OneDelta) -> list[Link]:
         return []
     end = one.delta.document_seconds
     note = "end of the document" if end is not None else "the document goes on"
-    return [Link(what="value", title="Value today", first=today.position, seconds=end, note=note)]
+    title = "Value today" if one.at is None else f"Value at position {one.at:,}"
+    decided = one.row["decided_at"]
+    at = None if end is None or decided is None else decided + timedelta(seconds=end)
+    return [Link(what="value", title=title, first=today.position, at=at, seconds=end, note=note)]
 
 
 def _edits(one: OneDelta) -> list[Link]:

@@ -27,7 +27,7 @@ FINE: Final = 10.0
 
 def show_distances(session: Session, choices: DeltasChoices, *, width: int) -> DeltaPicture:
     """Return how far what was taken is from what was proposed; the unchanged are a number beside the picture."""
-    ask, chosen = Asking(session), choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices)
     counts = count_distances(ask, chosen).row(0, named=True)
     told: dict[str, Any] = {name: counts[name] for name in ("taken", "changed", "unchanged")}
     if not counts["changed"]:
@@ -44,7 +44,7 @@ def show_distances(session: Session, choices: DeltasChoices, *, width: int) -> D
 
 def show_survival(session: Session, choices: DeltasChoices, *, width: int) -> DeltaPicture:
     """Return the share of what was taken that is still untouched, by version: the three that were taken most."""
-    ask, chosen = Asking(session), choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices)
     lives = count_lives(ask, chosen, ("version",))
     curves = draw_curves(lives)
     told: dict[str, Any] = {
@@ -90,7 +90,7 @@ def make_curve(version: str | None, lives: pl.DataFrame) -> Curve:
 
 def show_changes(session: Session, choices: DeltasChoices, *, width: int) -> DeltaPicture:
     """Return where in proposals words are changed, and the substitutions made more than once."""
-    ask, chosen = Asking(session), choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices)
     taken = int(ask(chosen.select("count(*) as taken", relation="takings"), chosen.parameters)["taken"][0])
     places = change_by_place(ask, chosen)
     edits = rank_edits(ask, chosen, EDITS).filter(pl.col("takings") > 1)

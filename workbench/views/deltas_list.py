@@ -56,7 +56,7 @@ class DeltasPage(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_page(session: Session, choices: DeltasChoices) -> DeltasPage:
     """Return the page of deltas that begins at ``choices.first``."""
-    ask, chosen = Asking(session), choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices)
     total = int(ask(chosen.select("count(*) as shown"), chosen.parameters)["shown"][0])
     first = min(choices.first, max(0, total - 1) // PAGE * PAGE)
     tail = f"{order_by(choices)} offset {first} limit {PAGE}" if first else f"{order_by(choices)} limit {PAGE}"
@@ -115,7 +115,7 @@ def find_neighbours(session: Session, choices: DeltasChoices, chosen: Chosen | N
 
     A delta that the filters leave out has no number and no neighbours.
     """
-    ask, chosen = Asking(session), chosen or choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), chosen or choose_deltas(choices)
     over = order_by(choices)
     inner = chosen.select(
         f"position, row_number() over ({over}) as number, count(*) over () as total, "
@@ -130,5 +130,5 @@ def find_neighbours(session: Session, choices: DeltasChoices, chosen: Chosen | N
 
 def export_deltas(session: Session, choices: DeltasChoices) -> pl.DataFrame:
     """Return every delta of the choices with all columns, in the order of the list."""
-    ask, chosen = Asking(session), choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices)
     return ask(chosen.select("*", order_by(choices)), chosen.parameters)

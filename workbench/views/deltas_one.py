@@ -12,7 +12,7 @@ from workbench.deltas.redline import Operation, Redline, compare_texts
 from workbench.errors import ArgumentError
 from workbench.replay.expressions import quote_texts
 from workbench.session import Session
-from workbench.views.deltas_asking import Asking, choose_deltas
+from workbench.views.deltas_asking import Asking, choose_deltas, holds_past
 from workbench.views.deltas_choices import DeltasChoices
 from workbench.views.deltas_list import find_neighbours, read_json
 from workbench.views.deltas_reason import AddedReason, list_added
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 MOMENTS: Final[Mapping[str, str]] = {"taken": "what was taken", "today": "the value today"}
 # Of the document they saw so many characters are shown, three quarters of them before the cursor.
 SEEN: Final = 320
+LONG_WORD: Final = 24
 CAPTION: Final = (
     "words as drawn: a kept run of under 3 words inside a change counts as changed; TER and Levenshtein align anew"
 )
@@ -64,13 +65,18 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OneDelta(msgspec.Struct, frozen=True, kw_only=True):
-    """A delta and everything about it that is the same whatever its proposal is held against."""
+    """A delta and everything about it that is the same whatever its proposal is held against.
+
+    ``at`` is the position it is looked at from, where the log goes on behind it; ``hovers`` how often an alternative
+    was pointed at before the decision, where the log tells.
+    """
 
     delta: "Delta"
     row: Mapping[str, Any]
     proposed: Any
     neighbours: Mapping[str, int | None]
     asked: Asking
+    at: int | None = None
     tokenised: bool = False
     added: Sequence[AddedReason] = ()
     hovers: int | None = None
@@ -85,7 +91,8 @@ def load_one(session: Session, choices: DeltasChoices) -> OneDelta:
     """Return the delta that is open. Raises ArgumentError where no proposal stands at its position."""
     if choices.delta is None:
         raise ArgumentError("No delta is chosen. Choose one of the list.")
-    ask, delta = Asking(session), session.delta(choices.delta)
+    at = choices.position if choices.position is not None and choices.position < session.head().last else None
+    ask, delta = Asking(session, at), session.delta(choices.delta, at=at if holds_past(session) else None)
     row = judge(ask, choices, delta.row)
     return OneDelta(
         delta=delta,
@@ -93,6 +100,7 @@ def load_one(session: Session, choices: DeltasChoices) -> OneDelta:
         proposed=read_json(row["content"]),
         neighbours=find_neighbours(session, choices),
         asked=ask,
+        at=at,
         tokenised=session.delta_mappings[row["kind"]].tokenised,
         added=list_added(ask, row),
         hovers=count_hovers(ask, row, session.delta_mappings[row["kind"]].hovers),
@@ -124,7 +132,7 @@ def list_moments(one: OneDelta) -> list[Moment]:
     moments = [
         Moment(
             name=each.name,
-            words=MOMENTS.get(each.name, f"after {each.name} s"),
+            words=_name_moment(each.name, one.at),
             value=_text(each.value),
             position=each.position,
             is_censored=each.is_censored,
@@ -135,6 +143,12 @@ def list_moments(one: OneDelta) -> list[Moment]:
     # Once the document has ended no later moment says more.
     ended = [each for each in moments if each.is_censored]
     return [each for each in moments if each not in ended[1:]]
+
+
+def _name_moment(name: str, at: int | None) -> str:
+    if name == "today" and at is not None:
+        return f"the value at position {at:,}"
+    return MOMENTS.get(name, f"after {name} s")
 
 
 def _text(value: str | None) -> str | None:
@@ -274,7 +288,7 @@ def cut_seen(one: OneDelta) -> Seen | None:
         return None if saw.state is None else Seen(state=saw.state, position=saw.position)
     length = len(saw.text)
     cursor = length if saw.cursor is None else max(0, min(length, saw.cursor))
-    starts = max(0, min(cursor - SEEN * 3 // 4, length - SEEN))
+    starts = _start_word(saw.text, max(0, min(cursor - SEEN * 3 // 4, length - SEEN)))
     return Seen(
         before=saw.text[starts:cursor],
         after=saw.text[cursor : min(length, starts + SEEN)],
@@ -282,6 +296,14 @@ def cut_seen(one: OneDelta) -> Seen | None:
         characters=length,
         position=saw.position,
     )
+
+
+def _start_word(text: str, start: int) -> int:
+    """Return where the first whole word from a place on begins; the place itself where none begins soon."""
+    if start == 0 or text[start - 1].isspace():
+        return start
+    space = next((at for at in range(start, start + LONG_WORD) if text[at : at + 1].isspace()), None)
+    return start if space is None else space + 1
 
 
 def draw_retained(one: OneDelta, choices: DeltasChoices, *, width: int) -> dict[str, Any] | None:

@@ -29,7 +29,7 @@ DECEMBER: Final = 12
 
 def show_split(session: Session, choices: DeltasChoices, *, width: int) -> DeltaPicture:
     """Return the decisions by day (hour, week, month) and version; the four versions with the most proposals."""
-    ask, chosen = Asking(session), choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices)
     versions = list_versions(ask, chosen)
     extent = versions.extent
     if extent is None:
@@ -125,7 +125,7 @@ class _Sides(msgspec.Struct, frozen=True, kw_only=True):
 
 def show_compare(session: Session, choices: DeltasChoices, *, width: int) -> DeltaPicture:
     """Return two versions held to each other, or, with one version, what came before and after a moment."""
-    ask, chosen = Asking(session), choose_deltas(choices)
+    ask, chosen = Asking(session, choices.position), choose_deltas(choices)
     versions = list_versions(ask, chosen)
     extent = versions.extent
     if extent is None:

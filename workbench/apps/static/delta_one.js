@@ -70,7 +70,12 @@ function drawProse(app) {
 
 function drawMeasures(one) {
   if (!one.measures.length) return null;
-  const cell = ([name, value, of, move]) => h("div", { class: "wb-measure" }, h("span", {}, name), h("b", {}, value), h("span", { class: "wb-dim" }, of, move ? [" ", h("ins", { class: "wb-move_to tiny" }, "1")] : null));
+  // Which moves are meant stands in the mark they have in the text.
+  const about = (of) => {
+    const [, words, numbers] = /^(.* marked )([\d–]+)$/.exec(of) ?? [null, of, null];
+    return [words, numbers ? h("ins", { class: "wb-move_to tiny" }, numbers) : null];
+  };
+  const cell = ([name, value, of]) => h("div", { class: "wb-measure" }, h("span", {}, name), h("b", {}, value), h("span", { class: "wb-dim" }, about(of)));
   return h("section", { class: "wb-block" }, h("div", { class: "wb-line" }, h("h2", {}, "Measures"), h("span", { class: "wb-dim" }, one.caption)), h("div", { class: "wb-measures" }, one.measures.map((column) => h("div", {}, column.map(cell)))));
 }
 
@@ -135,7 +140,7 @@ function drawWhy(app) {
       each.words || whose(each) ? h("div", {}, told(each)) : null,
       h("div", { class: "wb-dim" }, [clock(each.at), signed(each.seconds), each.note].filter((part) => part !== null && part !== undefined).join(" · "))));
   return [
-    h("div", { class: "wb-line" }, h("h2", {}, row.structure ? "Why it was judged so" : "Why it reads this way"), h("span", { class: "wb-dim" }, "today's value back to the request")),
+    h("div", { class: "wb-line" }, h("h2", {}, row.structure ? "Why it was judged so" : "Why it reads this way"), h("span", { class: "wb-dim" }, `${one.at === null ? "today's value" : "the value then"} back to the request`)),
     h("dl", { class: "wb-facts wb-reasons" }, pair("decision", [decided, row.is_expected ? (row.decided in { accepted: 1, edited: 1 } ? " by the expected action" : ", no action was expected of it") : null]), drawReasons(app),
       pair("other decisions", others.length ? others.map((each) => h("div", {}, decisionWord(each.decision), each.person === null ? null : [" by ", sign("human"), each.person], " ", place({ first: each.position, last: null }))) : h("span", { class: "wb-dim" }, "none"))),
     drawJudged(app),

@@ -101,7 +101,7 @@ class Deltas extends Page {
         this.added = null;
         if (start.position !== null && start.position >= 0) this.choices = this.choices.with({ position: start.position });
         if (start.head !== null && start.position < start.head) {
-          this.notice = { kind: "info", title: `This link was made at position ${count(start.position)}.`, detail: `You see what the log knew then. ${plural(start.head - start.position, "event")} came since.`, buttons: [["Show all", () => this.lookAgain(), true], ["Keep", () => this.dismiss()]] };
+          this.notice = { kind: "info", title: `This link was made at position ${count(start.position)}.`, detail: `${start.holds_past ? "You see what the log knew then." : "Proposals shown since are left out; decisions and measures are today's."} ${plural(start.head - start.position, "event")} came since.`, buttons: [["Show all", () => this.lookAgain(), true], ["Keep", () => this.dismiss()]] };
         }
         drawNotice(this);
         if (!start.events || !start.kinds.length) return this.drawEmpty();
