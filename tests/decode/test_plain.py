@@ -220,6 +220,37 @@ def test_a_payload_may_be_null_and_a_source_of_another_length() -> None:
     assert digest_rows(events, [salt.as_py() for salt in events["salt"]]) == events["digest"].to_pylist()
 
 
+@pytest.mark.parametrize("size", [40, 100, 1_000])
+def test_values_may_be_of_any_length(size: int) -> None:
+    lines = [line.replace(b'"s"', b'"%b"' % (b"s" * (1 + at * size % 997))) for at, line in enumerate(make_lines(100))]
+    for ordered in (lines, lines[::-1]):
+        assert left_over(ordered) == []
+        chunk = LineChunk(media_type=MEDIA[0], text=b"\n".join(ordered), offset=0, line=1)
+        raws = RecordChunk(media_type=MEDIA[0], raws=ordered, offsets=list(range(100)))
+        assert decode_chunk(chunk, CONTEXT).events["source"].to_pylist() == [
+            json.loads(raw)["source"] for raw in raws.raws
+        ]
+
+
+def test_a_value_ends_at_its_first_quote_also_where_another_stands_at_the_place_of_the_last() -> None:
+    lines = make_lines(70)
+    lines[0] = lines[0].replace(b'"s"', b'"ssssssssssssss"')
+    lines[1:] = [line.replace(b'"s"', b'"s","tenant":"t"') for line in lines[1:]]
+    chunk = LineChunk(media_type=MEDIA[0], text=b"\n".join(lines), offset=0, line=1)
+    events = decode_chunk(chunk, CONTEXT).events
+    assert set(events["source"].to_pylist()[1:]) == {"s"}
+    assert all(json.loads(text)["tenant"] == "t" for text in events["metadata"].to_pylist()[1:])
+
+
+def test_a_long_value_says_nothing_of_the_lines_behind_it() -> None:
+    lines = [line.partition(b',"data"')[0] + b"}" for line in make_lines(3)]
+    lines[0] = lines[0].replace(b'"s"', b'"%b"' % (b"s" * 1_000)).replace(b'"e0"', b'"%b"' % (b"e" * 1_000))
+    assert left_over(lines) == []
+    assert left_over([*lines, lines[2].replace(b'"T"', b'"T')]) == [3]
+    assert left_over([*lines, lines[2].partition(b'"T"')[0] + b'"T']) == [3]
+    assert left_over([*lines, lines[2].replace(b'"T"', b'""')]) == [3]
+
+
 def test_lines_that_are_not_plain_are_many_as_well() -> None:
     lines = [line.replace(b'"e', b'"\\u0065') for line in make_lines(2_100)]
     assert left_over(lines) == list(range(2_100))

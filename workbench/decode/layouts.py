@@ -1,16 +1,16 @@
 """Lines of JSON cut into columns where their producer wrote all of them alike, without a call per value.
 
 A producer writes the members of its records in one order, so what stands between their values is the same text in
-line after line: the layout. It is read from one line; the quotes of all lines are found at once, each line's text
-between the values is compared with the layout byte by byte, and the values are what is left. Every byte of a matching
-line thus belongs to the layout, to a string without escapes and control characters, or to the payload, which stands
-last and is left to `workbench.decode.payloads`. A line that does not match is somebody else's to decide.
+line after line: the layout. It is read from one line; in all lines at once its texts are compared byte by byte, member
+after member, and each value ends at the next quote. Every byte of a matching line thus belongs to the layout, to a
+string without escapes and control characters, or to the payload, which stands last and is left to
+`workbench.decode.payloads`. A line that does not match is somebody else's to decide.
 """
 
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import numpy as np
 import pyarrow as pa
@@ -20,6 +20,8 @@ from workbench.decode.arrays import cut_evenly
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.bool_]
+# The text that all lines have, or a column.
+Values: TypeAlias = str | pa.Array
 
 LINE_END: Final = ord("\n")
 QUOTE: Final = ord('"')
@@ -34,56 +36,51 @@ TAIL: Final = re.compile(rb"\} *\r?$")
 MOST_LAYOUTS: Final = 6
 # Bytes looked at together: what is noted of each stays in the core's own cache.
 SCANNED: Final = 1 << 18
-# Members of a layout: quotes of a line are found by their number, four a member.
-QUOTES: Final = 4
+# Bytes behind a value's begin that are looked at for its end; a longer value is searched for alone.
+WINDOW: Final = 48
+# Behind the text, so that what is looked at from its last lines ends in it too.
+PADDING: Final = b"\n" * 256
 
 
 class Layout(NamedTuple):
     """The names of the members before the payload, the text before each value, and the text behind the last.
 
-    ``tail`` ends a line behind its payload; without a payload it is None, and ``closing`` ends the line.
+    ``values`` are those of the line it was read from. ``tail`` ends a line behind its payload; without a payload it is
+    None, and ``closing`` ends the line.
     """
 
     names: tuple[str, ...]
     segments: tuple[bytes, ...]
+    values: tuple[bytes, ...]
     closing: bytes
     tail: bytes | None
 
 
 class Lines(NamedTuple):
-    """Some neighbouring lines: the text, where each begins and ends in it, its quotes and what no plain string holds.
-
-    ``quoted`` is the number of each line's first quote, and of the one behind the last line's.
-    """
+    """Some neighbouring lines: the text, padded, where each begins and ends in it, and what no plain string holds."""
 
     text: bytes
     begins: Ints
     ends: Ints
-    quotes: Ints
-    quoted: Ints
     oddities: Ints
 
 
 class Matched(NamedTuple):
-    """Lines of one layout by their row numbers; the quotes around each value, and where each payload lies."""
+    """Lines of one layout by their row numbers, each member's value or values, and where each payload lies."""
 
     layout: Layout
     rows: Ints
-    opened: list[Ints]
-    closed: list[Ints]
+    values: dict[str, Values]
     payload_begins: Ints
     payload_ends: Ints
 
     def keep(self, kept: Flags) -> "Matched":
         """Return the chosen of the lines."""
-        return Matched(
-            self.layout,
-            self.rows[kept],
-            [places[kept] for places in self.opened],
-            [places[kept] for places in self.closed],
-            self.payload_begins[kept],
-            self.payload_ends[kept],
-        )
+        chosen = pa.array(kept)
+        values = {
+            name: value if isinstance(value, str) else value.filter(chosen) for name, value in self.values.items()
+        }
+        return Matched(self.layout, self.rows[kept], values, self.payload_begins[kept], self.payload_ends[kept])
 
 
 def find_lines(text: bytes) -> tuple[Ints, Ints]:
@@ -95,16 +92,13 @@ def find_lines(text: bytes) -> tuple[Ints, Ints]:
 
 
 def open_lines(text: bytes, begins: Ints, ends: Ints) -> Lines | None:
-    """Return lines of a text with their quotes; None where it is not UTF-8, which a string must be."""
+    """Return lines of a text; None where it is not UTF-8, which a string must be."""
     if not text.isascii():
         try:
             text.decode()
         except UnicodeDecodeError:
             return None
-    characters = np.frombuffer(text, np.uint8)
-    quotes = np.flatnonzero(characters == QUOTE)
-    quoted = np.searchsorted(quotes, np.append(begins, len(text)))
-    return Lines(text, begins, ends, quotes, quoted, find_oddities(text, characters, ends))
+    return Lines(text + PADDING, begins, ends, find_oddities(text, np.frombuffer(text, np.uint8), ends))
 
 
 def find_oddities(text: bytes, characters: NDArray[np.uint8], ends: Ints) -> Ints:
@@ -139,48 +133,89 @@ def read_layout(line: bytes) -> Layout | None:
     """Return the layout of one line, or None when it is not of the plain kind."""
     names: list[str] = []
     segments: list[bytes] = []
+    values: list[bytes] = []
     at, found = 0, FIRST.match(line)
     while found is not None:
         names.append(found[1].decode())
         segments.append(found[0])
         at = line.find(b'"', found.end())
+        values.append(line[found.end() : at])
         found = NEXT.match(line, at) if at >= 0 else None
-    if not names or len(set(names)) < len(names) or "data" in names:
+    if not names or len(set(names)) < len(names) or "data" in names or not all(values):
         return None
     payload, tail = PAYLOAD.match(line, at), TAIL.search(line)
     if payload is not None and tail is not None:
-        return Layout(tuple(names), tuple(segments), payload[0], tail[0])
+        return Layout(tuple(names), tuple(segments), tuple(values), payload[0], tail[0])
     end = END.fullmatch(line, at)
-    return None if end is None else Layout(tuple(names), tuple(segments), end[0], None)
+    return None if end is None else Layout(tuple(names), tuple(segments), tuple(values), end[0], None)
 
 
 def match_lines(lines: Lines, rows: Ints, layout: Layout) -> Matched:
-    """Return those of the lines that have the layout, and all of their values a character at least."""
-    first = lines.quoted[rows]
-    enough = lines.quoted[rows + 1] - first >= QUOTES * len(layout.names)
-    rows, first = rows[enough], first[enough]
-    fits = np.ones(len(rows), np.bool_)
-    opened, closed = [], []
-    at = lines.begins[rows]
-    for number, segment in enumerate(layout.segments):
-        opened.append(lines.quotes[first + (QUOTES * number + 2)])
-        closed.append(lines.quotes[first + (QUOTES * number + 3)])
-        fits &= (opened[-1] - at == len(segment) - 1) & (closed[-1] - opened[-1] > 1)
-        keep_text(fits, lines.text, at, segment)
-        at = closed[-1]
+    """Return those of the lines that have the layout, and all of their values a character at least.
+
+    The first is the line that the layout was read from, so that there is always one to look at.
+    """
+    while True:
+        at = lines.begins[rows]
+        values: dict[str, Values] = {}
+        for name, segment, example in zip(layout.names, layout.segments, layout.values, strict=True):
+            values[name], at, fits = cut_values(lines.text, at, segment, example)
+            if not fits.all():
+                break
+        else:
+            payload_ends = lines.ends[rows] - len(layout.tail or b"")
+            matched = Matched(layout, rows, values, at + len(layout.closing), payload_ends)
+            fits = fit_ends(lines, matched, at)
+            return matched if fits.all() else matched.keep(fits)
+        rows = rows[fits]
+
+
+def cut_values(text: bytes, at: Ints, segment: bytes, example: bytes) -> tuple[Values, Ints, Flags]:
+    """Return the values that stand behind a segment at ascending places, where each ends, and which lines have both.
+
+    Only where all lines have the segment are the values of use. Where they all are the example, or of its length, they
+    are cut as they are compared.
+    """
+    fits = np.ones(len(at), np.bool_)
+    keep_text(fits, text, at, segment)
+    if not fits.all():
+        return "", at, fits
+    begins, size = at + len(segment), len(example)
+    found = take_texts(text, begins, size + 1)
+    if begins[-1] + size < len(text):
+        if found[-1].tobytes()[:-1] == example and found.tobytes() == (example + b'"') * len(at):
+            return example.decode(), begins + size, fits
+        quotes = found.view(np.uint8) == QUOTE
+        if quotes[size :: size + 1].all() and np.count_nonzero(quotes) == len(at):
+            values = found.view(np.uint8).reshape(len(at), -1)[:, :-1]
+            return cut_evenly(values.tobytes(), len(at), size), begins + size, fits
+    ends = find_quotes(text, begins)
+    fits = ends > begins
+    return (cut_texts(text, begins, ends) if fits.all() else ""), ends, fits
+
+
+def find_quotes(text: bytes, begins: Ints) -> Ints:
+    """Return the place of the first quote from each of ascending places on, and the place itself where none is."""
+    sizes = (take_texts(text, begins, WINDOW).view(np.uint8).reshape(len(begins), -1) == QUOTE).argmax(axis=1)
+    sizes[begins > len(text) - WINDOW] = 0
+    for row in np.flatnonzero(sizes == 0).tolist():
+        begin = int(begins[row])
+        sizes[row] = max(text.find(b'"', begin) - begin, 0)
+    places: Ints = begins + sizes
+    return places
+
+
+def fit_ends(lines: Lines, matched: Matched, at: Ints) -> Flags:
+    """Tell which lines end as the layout does, ``at`` being where their last value ends, and have no odd string."""
+    layout, begins, ends = matched.layout, matched.payload_begins, matched.payload_ends
+    fits = begins == ends if layout.tail is None else begins <= ends
     keep_text(fits, lines.text, at, layout.closing)
-    begins, ends = at + len(layout.closing), lines.ends[rows]
-    if layout.tail is None:
-        fits &= begins == ends
-    else:
-        ends = ends - len(layout.tail)
-        fits &= begins <= ends
+    if layout.tail is not None:
         keep_text(fits, lines.text, ends, layout.tail)
     if len(lines.oddities):
-        oddities = np.searchsorted(lines.oddities, np.stack([lines.begins[rows], at]))
+        oddities = np.searchsorted(lines.oddities, np.stack([lines.begins[matched.rows], at]))
         fits &= oddities[0] == oddities[1]
-    matched = Matched(layout, rows, opened, closed, begins, ends)
-    return matched if fits.all() else matched.keep(fits)
+    return fits
 
 
 def keep_text(fits: Flags, text: bytes, places: Ints, wanted: bytes) -> None:
