@@ -160,7 +160,7 @@ def _structure(one: OneDelta, whole: Whole) -> Answer:
         "proposed_text": write_lines(one.proposed),
     }
     delta = compare_values(one.proposed, one.proposed if value is None else value)
-    told |= {"sums": _sums(delta), "keyed": any(delta.keys.values())}
+    told |= {"sums": None if value is None else _sums(delta), "keyed": any(delta.keys.values())}
     expected = name_expected(one.asked, one.row) if whole.is_expected else None
     if whole.is_expected:
         told["whole"] = {name: getattr(whole, name) for name in ("differ", "match", "never", "total")}

@@ -3,11 +3,11 @@
 function drawStructure(app) {
   const { one, choices } = app;
   const view = choices.one("view") ?? "path";
-  const { sums } = one;
+  const { sums, row } = one;
+  if (!sums) return [h("p", { class: "wb-dim wb-uncompared" }, row.is_expected ? "Nothing to compare with: no action was expected of this call." : "Nothing to compare with: it was not taken."), drawPlain(one), drawAgentSaw(app), one.held?.length ? null : drawSaw(app)];
   const part = (name, number, words) => (number ? [" · ", pathSign(name), ` ${count(number)} ${words}`] : null);
   const controls = h("div", { class: "wb-line wb-controls" }, switchOf("View", [["path", "by path"], ["side", "side by side"], ["patch", "patch"]], ["path", "side", "patch"].includes(view) ? view : "path", (next) => app.view(next)), h("span", { class: "wb-gap" }),
     h("span", { class: "wb-sums" }, h("b", {}, `${count(sums.kept)} of ${count(sums.proposed)}`), " proposed paths kept", sums.acceptance === null ? null : [", field acceptance ", h("b", {}, sums.acceptance.toFixed(2))], part("~", sums.changed, "changed"), part("-", sums.removed, "removed"), part("+", sums.added, "added"), one.keyed ? " · list items matched by key" : null));
-  if (!one.paths.length && one.sides === null) return [controls, h("p", { class: "wb-dim wb-nothing" }, "No value to compare with: it was not taken."), drawPlain(one), drawAgentSaw(app), one.held?.length ? null : drawSaw(app)];
   const body = view === "patch" ? h("pre", { class: "wb-code wb-patch", tabindex: "0" }, one.patch) : view === "side" ? drawSides(one) : [drawPaths(app), drawHint(app), drawSides(one)];
   return [controls, one.fallback ? h("p", { class: "wb-dim" }, `compared by ${one.fallback}: it is too large for more`) : null, body, drawAgentSaw(app), one.held?.length ? null : drawSaw(app)];
 }
