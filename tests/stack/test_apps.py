@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from docker.packages.layout import Stack
-from tests.browser.conftest import browser, page, start_server, stop_server
+from tests.browser.conftest import context, page, start_server, stop_server
 from tests.browser.steps import look_for, open_laboratory, run_all_cells, stop_and_ask_something_else, wait_for_picture
 from tests.browser.test_slow import DIGESTS, SIZE
 from tests.stack.conftest import drop_namespace
@@ -20,7 +20,7 @@ from tests.stack.proxy import Proxy, load_lake
 from workbench.cli.demo import place_schemas, write_records
 from workbench.session import connect
 
-__all__ = ["browser", "page"]
+__all__ = ["context", "page"]
 
 pytestmark = pytest.mark.browser
 
