@@ -182,6 +182,7 @@ def test_a_prompt_is_filled_in_from_the_proposal() -> None:
     """A template may ask for the context, the model, the version, the kind and further fields."""
     row = make_row(1, "a", "b", fields='{"source":"et","n":3,"none":null}')
     assert write_prompt("{source}/{kind}/{version}/{n}{none}: {context}", row) == "et/letter/v1/3: Write letter 1."
+    assert write_prompt("About {topic}.", row, ["topic"]) == "About ."
 
 
 def test_a_prompt_that_cannot_be_filled_in_says_what_it_may_hold() -> None:

@@ -51,7 +51,7 @@ def tell_plan(session: Session, choices: DeltasChoices, options: Mapping[str, An
         "distances": list(preview.distances),
         "wrong": list(preview.wrong),
         "splits": find_splits(export),
-        "names": list_prompt_names(session, choices),
+        "names": list_prompt_names(export),
         "rule": chosen,
         "samples": [tell_row(each) for each in show_dropped(session, export, preview, chosen)],
         "basis": {name: value for name, value in export.basis.items() if name != "filter"},

@@ -1,7 +1,7 @@
 """What an export for training is: its format, its rules in their order, and which rule drops which proposal. Pure."""
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
@@ -88,8 +88,12 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 META: Final = ("proposal_id", "position", "decision", "model", "version", "person", "stream_id", "hter", "distance")
 
 
-def read_candidate(row: Mapping[str, Any], plan: ExportPlan, split: str | None) -> Candidate:
+def read_candidate(
+    row: Mapping[str, Any], plan: ExportPlan, split: str | None, fields: Sequence[str] = ()
+) -> Candidate:
     """Return a row of `deltas` as an export sees it. Raises ArgumentError for a template that cannot be filled in.
+
+    ``fields`` are the further fields of the mappings, of which a row has those that its events hold.
 
     The person's text is what stands today where its document was followed, else the value decided on; of what was
     accepted as it is, the proposal.
@@ -104,7 +108,7 @@ def read_candidate(row: Mapping[str, Any], plan: ExportPlan, split: str | None) 
         position=row["position"],
         proposal_id=row["proposal_id"],
         decision=row["decision"],
-        prompt=write_prompt(plan.prompt, row),
+        prompt=write_prompt(plan.prompt, row, fields),
         proposed=proposed,
         value=value,
         distance=row["distance"],
@@ -124,14 +128,14 @@ def read_text(content: str | None) -> str | None:
     return str(read_value(content)) if content.startswith('"') else content
 
 
-def write_prompt(template: str, row: Mapping[str, Any]) -> str:
-    """Return the prompt a proposal was made for, after a template. Raises ArgumentError naming what it may hold."""
-    known = {
-        "context": row["context"] or "",
-        **{name: row[name] or "" for name in ("model", "version", "kind")},
-    }
-    fields = read_value(row["fields"]) if row["fields"] else {}
-    known |= {name: "" if value is None else str(value) for name, value in fields.items()}
+def write_prompt(template: str, row: Mapping[str, Any], fields: Sequence[str] = ()) -> str:
+    """Return the prompt a proposal was made for, after a template; what it has not got is an empty text.
+
+    Raises ArgumentError naming what a template may hold.
+    """
+    known = dict.fromkeys(fields, "") | {name: row[name] or "" for name in ("context", "model", "version", "kind")}
+    found = read_value(row["fields"]) if row["fields"] else {}
+    known |= {name: "" if value is None else str(value) for name, value in found.items()}
     try:
         return "".join(
             text + ("" if name is None else known[name]) for text, name, _, _ in string.Formatter().parse(template)

@@ -70,13 +70,14 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Export(msgspec.Struct, frozen=True, kw_only=True):
-    """Deltas to be exported, and how: ``basis`` is what the manifest repeats of them."""
+    """Deltas to be exported, and how: ``basis`` is what the manifest repeats of them, ``fields`` the mappings' own."""
 
     ask: Ask
     chosen: Chosen
     plan: ExportPlan
     name: str
     basis: Mapping[str, Any]
+    fields: tuple[str, ...] = ()
 
 
 def preview_export(export: Export, *, samples: int = 3, progress: Progress | None = None) -> Preview:
@@ -252,7 +253,7 @@ def _read(export: Export, parts: Mapping[int, str]) -> Iterator[Candidate]:
         statement = export.chosen.select(columns, f"where position > :after order by position limit {BATCH}")
         rows = export.ask(statement, {**export.chosen.parameters, "after": after})
         for row in rows.iter_rows(named=True):
-            yield read_candidate(row, export.plan, _part_of(row, export.plan, parts))
+            yield read_candidate(row, export.plan, _part_of(row, export.plan, parts), export.fields)
         if rows.height < BATCH:
             return
         after = int(rows["position"][-1])

@@ -75,4 +75,11 @@ class Exports(DeltaQuestions):
             "mappings_hash": hash_mappings(self.delta_mappings),
             "filter": msgspec.to_builtins(wanted),
         }
-        return Export(ask=self.asking_at(at), chosen=choose(wanted), plan=plan, name=self.settings.name, basis=basis)
+        return Export(
+            ask=self.asking_at(at),
+            chosen=choose(wanted),
+            plan=plan,
+            name=self.settings.name,
+            basis=basis,
+            fields=tuple(dict.fromkeys(name for mapping in self.delta_mappings.values() for name in mapping.fields)),
+        )

@@ -81,12 +81,9 @@ def find_splits(export: Export) -> dict[str, str | None]:
     }
 
 
-def list_prompt_names(session: Session, choices: DeltasChoices) -> list[str]:
-    """Return what a prompt template may hold for all kinds chosen."""
-    mappings = session.delta_mappings
-    fields = [mapping.fields for name, mapping in mappings.items() if not choices.kind or name in choices.kind]
-    shared = [name for name in (fields[0] if fields else ()) if all(name in each for each in fields)]
-    return ["context", "model", "version", "kind", *shared]
+def list_prompt_names(export: Export) -> list[str]:
+    """Return what a prompt template may hold."""
+    return ["context", "model", "version", "kind", *export.fields]
 
 
 def show_dropped(session: Session, export: Export, preview: Preview, rule: str | None) -> list[ListedDelta]:
