@@ -7,7 +7,7 @@ import zstandard
 
 from workbench.errors import SourceError
 from workbench.sources import batches, cloudevents, jsonlines
-from workbench.sources.base import LineChunk, RecordChunk
+from workbench.sources.base import FileLines, LineChunk, RecordChunk
 from workbench.sources.cloudevents import CloudEvents
 
 
@@ -21,11 +21,11 @@ LINES = b"\n".join(EVENTS) + b"\n"
 BATCH = b" [" + b" ,\r\n ".join(EVENTS) + b"\n]\n"
 
 
-def read(path: Path) -> list[RecordChunk | LineChunk]:
+def read(path: Path) -> list[RecordChunk | LineChunk | FileLines]:
     return list(CloudEvents(path).chunks())
 
 
-def raws_of(chunks: list[RecordChunk | LineChunk]) -> list[bytes]:
+def raws_of(chunks: list[RecordChunk | LineChunk | FileLines]) -> list[bytes]:
     return [raw for chunk in chunks for raw in chunk.raws]
 
 

@@ -40,6 +40,28 @@ def test_a_chunk_holds_a_block_and_at_most_one_line_more(tmp_path: Path, monkeyp
     assert sum(sizes) == 25_000
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize(
+    "content",
+    [b"{}", b"\n", b" \n\n", b"\n{}\n\n", b'{"a":1}\n{}\n', b" \n \n{}\r\n\n\n []", b"{}\n \n", b"x" * 30 + b"\n\n{}"],
+)
+def test_a_plain_file_is_cut_as_its_compressed_form_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: bytes, size: int
+) -> None:
+    monkeypatch.setattr(jsonlines, "CHUNK", size)
+    plain, packed = tmp_path / "lines", tmp_path / "lines.gz"
+    plain.write_bytes(content)
+    packed.write_bytes(gzip.compress(content))
+    cut = [[(c.offset, c.line, c.text) for c in JsonLines(path).chunks()] for path in (plain, packed)]
+    assert cut[0] == cut[1]
+    assert list(JsonLines(plain).records()) == list(JsonLines(packed).records())
+    monkeypatch.setattr(jsonlines, "MAX_RECORD", 20)
+    for path in (plain, packed):
+        if len(content) > 30 and size < 20:
+            with pytest.raises(SourceError, match="more than 20 bytes at byte 0"):
+                list(JsonLines(path).records())
+
+
 def test_lines_of_a_plain_file_are_read_by_whoever_decodes_them(tmp_path: Path) -> None:
     path = tmp_path / "lines"
     path.write_bytes(b'\n{"a":1}\n{"a":2}\n')

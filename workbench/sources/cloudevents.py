@@ -8,7 +8,7 @@ import msgspec
 
 from workbench.errors import SourceError
 from workbench.event import RawRecord
-from workbench.sources.base import JSON_SPACE, LineChunk, RecordChunk, Source
+from workbench.sources.base import JSON_SPACE, FileLines, LineChunk, RecordChunk, Source
 from workbench.sources.batches import split_batch
 from workbench.sources.compression import open_bytes
 from workbench.sources.jsonlines import MAX_RECORD, iterate_records, split_lines
@@ -32,7 +32,7 @@ class CloudEvents(Source):
         """Yield the events lazily. Raises SourceError when the file cannot be read to its end."""
         return iterate_records(self.chunks())
 
-    def chunks(self) -> Iterator[RecordChunk | LineChunk]:
+    def chunks(self) -> Iterator[RecordChunk | LineChunk | FileLines]:
         """Yield the events in bulk; a chunk holds a few megabytes, whatever the size of the file."""
         with open_bytes(self.path) as stream:
             head = stream.peek(HEAD)[:HEAD]

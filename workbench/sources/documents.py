@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 import pyarrow as pa
 
-from workbench.sources.base import LineChunk
+from workbench.sources.base import FileLines, LineChunk
 from workbench.sources.compression import open_bytes
 from workbench.sources.expressions import find_columns
 from workbench.sources.jsonlines import split_lines
@@ -41,7 +41,7 @@ class DocumentSource(TabularSource):
             for chunk in split_lines(stream, self.path, self.media_type):
                 yield self._gather(chunk)
 
-    def _gather(self, chunk: LineChunk) -> Batch:
+    def _gather(self, chunk: LineChunk | FileLines) -> Batch:
         columns: dict[str, list[str | None]] = {name: [] for name in (*self._names, WHOLE)}
         faults: list[str | None] = []
         for raw in chunk.raws:

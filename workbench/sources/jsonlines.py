@@ -2,15 +2,15 @@
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from io import FileIO
+from io import BufferedReader, FileIO
 from pathlib import Path
-from typing import BinaryIO, ClassVar, Final
+from typing import BinaryIO, ClassVar, Final, cast
 
 import numpy as np
 
 from workbench.errors import SourceError
 from workbench.event import RawRecord
-from workbench.sources.base import LineChunk, RecordChunk, Source
+from workbench.sources.base import FileLines, LineChunk, RecordChunk, Source
 from workbench.sources.compression import open_bytes
 
 # A chunk is what a worker decodes at once: 16,000 events of 300 bytes, 80 ms of work for 3 ms of handing over.
@@ -37,13 +37,13 @@ class JsonLines(Source):
         """Yield the lines lazily. Raises SourceError when the file cannot be read to its end."""
         return iterate_records(self.chunks())
 
-    def chunks(self) -> Iterator[LineChunk]:
+    def chunks(self) -> Iterator[LineChunk | FileLines]:
         """Yield the lines in bulk, at most `CHUNK` bytes and one line at once."""
         with open_bytes(self.path) as stream:
             yield from split_lines(stream, self.path, self.media_type)
 
 
-def iterate_records(chunks: Iterable[RecordChunk | LineChunk]) -> Iterator[RawRecord]:
+def iterate_records(chunks: Iterable[RecordChunk | LineChunk | FileLines]) -> Iterator[RawRecord]:
     """Yield the records of chunks one by one."""
     for chunk in chunks:
         lines: Sequence[int | None] = chunk.lines or [None] * len(chunk.raws)
@@ -51,34 +51,63 @@ def iterate_records(chunks: Iterable[RecordChunk | LineChunk]) -> Iterator[RawRe
             yield RawRecord(raw, offset, chunk.media_type, line)
 
 
-def split_lines(stream: BinaryIO, path: Path, media_type: str) -> Iterator[LineChunk]:
+def split_lines(stream: BinaryIO, path: Path, media_type: str) -> Iterator[LineChunk | FileLines]:
     """Yield the stream's lines in chunks; a last line without a line end is a line as well."""
+    if isinstance(getattr(stream, "raw", None), FileIO):
+        yield from split_file(cast("BufferedReader", stream), path, media_type)
+        return
     offset, line, rest = 0, 1, b""
-    plain = path if isinstance(getattr(stream, "raw", None), FileIO) else None
     while True:
         block = stream.read(CHUNK)
         end = block.rfind(b"\n")
         whole, begun = b"".join((rest, memoryview(block)[: max(end, 0)])), block[end + 1 :]
         if end < 0:
             whole, begun = (b"", rest + block) if block else (rest, b"")
-        if len(begun) > MAX_RECORD:
-            begins = offset + len(whole) + (end >= 0)
-            raise SourceError(
-                f"{path} has a line of more than {MAX_RECORD:,} bytes at byte {begins:,}. "
-                "Check that it is a file of JSON lines, or split the record."
-            )
+        check_line(path, len(begun), offset + len(whole) + (end >= 0))
         rest = begun
         if block and end < 0:
             continue
         if WRITTEN.search(whole):
-            yield LineChunk(media_type=media_type, text=whole, offset=offset, line=line, path=plain)
+            yield LineChunk(media_type=media_type, text=whole, offset=offset, line=line)
         if not block:
             return
         line += count_lines(whole) + 1
         offset += len(whole) + 1
 
 
-def count_lines(text: bytes) -> int:
+def split_file(stream: "BufferedReader", path: Path, media_type: str) -> Iterator[FileLines]:
+    """Yield the same of a plain file, its lines left where they are.
+
+    All blocks are read into the same memory, which the system need not clear: 0.07 µs a line instead of 0.25.
+    """
+    block = bytearray(CHUNK)
+    offset, line, begun, is_written = 0, 1, 0, False
+    while size := stream.readinto(block):
+        end = block.rfind(b"\n", 0, size)
+        is_written = is_written or WRITTEN.search(block, 0, size if end < 0 else end) is not None
+        if end < 0:
+            begun += size
+            check_line(path, begun, offset)
+            continue
+        if is_written:
+            yield FileLines(media_type=media_type, offset=offset, line=line, path=path, size=begun + end)
+        line += count_lines(memoryview(block)[:end]) + 1
+        offset += begun + end + 1
+        begun, is_written = size - end - 1, WRITTEN.search(block, end + 1, size) is not None
+    if is_written:
+        yield FileLines(media_type=media_type, offset=offset, line=line, path=path, size=begun)
+
+
+def check_line(path: Path, size: int, offset: int) -> None:
+    """Raise SourceError where a line that begins at a byte is longer than any record may be."""
+    if size > MAX_RECORD:
+        raise SourceError(
+            f"{path} has a line of more than {MAX_RECORD:,} bytes at byte {offset:,}. "
+            "Check that it is a file of JSON lines, or split the record."
+        )
+
+
+def count_lines(text: bytes | memoryview) -> int:
     """Return how many line ends the text has; numpy takes 0.1 ns a byte, `bytes.count` 1.8."""
     characters = np.frombuffer(text, np.uint8)
     parts = (characters[at : at + COUNTED] for at in range(0, len(characters), COUNTED))
