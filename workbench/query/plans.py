@@ -5,6 +5,7 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import Any, Final
 
 import msgspec
@@ -16,6 +17,7 @@ from workbench.query.base import ArrowFunction, Part, Relation
 from workbench.query.connection import plain_path, quote_name, quote_text
 from workbench.query.cuts import Cut, find_cuts, keep_files, passing_columns
 from workbench.query.dialect import read_statement, type_of_value
+from workbench.query.narrowing import Narrow, cut_columns, find_needs
 from workbench.query.rewrites import write_duckdb
 from workbench.query.types import Type, duckdb_type, parse_type
 from workbench.query.view_cache import ViewCache
@@ -31,7 +33,7 @@ class Template(msgspec.Struct, frozen=True, kw_only=True):
     ``cuts`` are the conditions its rows fulfil, by relation; ``passing`` the columns it hands on unchanged.
     """
 
-    sql: str
+    text: Narrow
     columns: Mapping[str, Type]
     relations: frozenset[str]
     cuts: Mapping[str, tuple[Cut, ...]]
@@ -61,6 +63,7 @@ class Plans:
         # Nobody who writes a statement can know it, so no text of theirs is taken for a relation.
         self._token = secrets.token_hex(8)
         self._named = re.compile(rf'"{self._token}:(\w+)"')
+        self._mark = f"column_{self._token}"
 
     def compile(
         self, statement: str, parameters: Mapping[str, Any], relations: Mapping[str, Relation], row_limit: int | None
@@ -73,7 +76,7 @@ class Plans:
     def fill(self, template: Template, relations: Mapping[str, Relation], values: Mapping[str, Any]) -> Filled:
         """Return the statement over what the relations are now, without the files that ``values`` rule out."""
         with self._lock:
-            filled = self._fill(template, relations, template.cuts, values)
+            filled = self._fill(template, relations, template.cuts, values, None)
             self._views.touch(filled.sql)
         return filled
 
@@ -82,7 +85,7 @@ class Plans:
     ) -> tuple[dict[str, str], frozenset[str]]:
         """Return what stands in FROM for each name, and which are to be made in process."""
         with self._lock:
-            return self._sources(names, relations, {}, {})
+            return self._sources(dict.fromkeys(names), relations, {}, {})
 
     def _template(
         self,
@@ -119,10 +122,11 @@ class Plans:
         read = read_statement(statement, tables, kinds or {}, allowed=self._allowed if own else frozenset())
         columns = annotate_types(read, statement, tables, self._results if own else {})
         cuts, passing = find_cuts(read.tree), passing_columns(read.tree)
+        needs = find_needs(read.tree, self._mark)
         _limit(read.tree, row_limit)
         names = {name: quote_name(f"{self._token}:{name}") for name in read.relations}
-        sql = write_duckdb(read.tree, names)
-        return Template(sql=sql, columns=columns, relations=read.relations, cuts=cuts, passing=passing)
+        text = cut_columns(write_duckdb(read.tree, names), needs, self._mark)
+        return Template(text=text, columns=columns, relations=read.relations, cuts=cuts, passing=passing)
 
     def _fill(
         self,
@@ -130,27 +134,31 @@ class Plans:
         relations: Mapping[str, Relation],
         cuts: Mapping[str, Sequence[Cut]],
         values: Mapping[str, Any],
+        wanted: AbstractSet[str] | None,
     ) -> Filled:
-        sources, arrow = self._sources(template.relations, relations, cuts, values)
-        sql = self._named.sub(lambda found: sources[found.group(1)], template.sql)
+        text, read = template.text.write(wanted)
+        named = set(self._named.findall(text))
+        sources, arrow = self._sources({name: read.get(name) for name in named}, relations, cuts, values)
+        sql = self._named.sub(lambda found: sources[found.group(1)], text)
         return Filled(sql, arrow, bool(arrow) or any(source.startswith("(") for source in sources.values()))
 
     def _sources(
         self,
-        names: frozenset[str],
+        read: Mapping[str, AbstractSet[str] | None],
         relations: Mapping[str, Relation],
         cuts: Mapping[str, Sequence[Cut]],
         values: Mapping[str, Any],
     ) -> tuple[dict[str, str], frozenset[str]]:
+        """Return the sources of relations by name, each with the columns that are read of it, or None for all."""
         sources: dict[str, str] = {}
         arrow: set[str] = set()
-        for name in sorted(names):
+        for name, columns in sorted(read.items()):
             relation = relations[name]
             if relation.arrow is not None:
                 sources[name] = quote_name(arrow_name(name))
                 arrow.add(name)
             elif relation.select is not None:
-                inner = self._select(relation, relations, cuts.get(name, ()), values)
+                inner = self._select(relation, relations, cuts.get(name, ()), values, columns)
                 arrow |= inner.arrow
                 sources[name] = f"({inner.sql})" if inner.is_passing else self._view(name, inner.sql)
             else:
@@ -167,7 +175,12 @@ class Plans:
         return self._views.view((name, sql), lambda: sql)
 
     def _select(
-        self, relation: Relation, relations: Mapping[str, Relation], cuts: Sequence[Cut], values: Mapping[str, Any]
+        self,
+        relation: Relation,
+        relations: Mapping[str, Relation],
+        cuts: Sequence[Cut],
+        values: Mapping[str, Any],
+        wanted: AbstractSet[str] | None,
     ) -> Filled:
         others = {name: other for name, other in relations.items() if name != relation.name}
         template = self._template(relation.select or "", others, kinds=None)
@@ -176,7 +189,7 @@ class Plans:
                 f"The relation {relation.name} declares {list(relation.columns)} and selects {list(template.columns)}."
             )
         handed = tuple(cut for cut in cuts if cut.column in template.passing)
-        return self._fill(template, others, dict.fromkeys(template.relations, handed), values)
+        return self._fill(template, others, dict.fromkeys(template.relations, handed), values, wanted)
 
 
 def arrow_name(name: str) -> str:
