@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from tests.views.deltas_log import HOSTILE, make_log
+from tests.views.deltas_log import HOSTILE, MAPPINGS, PEOPLE, Writer, make_log, write_lines
 from workbench.errors import ArgumentError, ReadOnlyLogError
 from workbench.session import Session, connect
 from workbench.views.deltas_reason import add_reason, list_added, offer_reasons
@@ -99,3 +99,24 @@ def test_who_was_quicker_with_the_same_reason_is_not_contradicted(
 
     monkeypatch.setattr(desk, "ask", look)
     assert add_reason(desk, 0, "why") == (desk.head().last, False)
+
+
+def test_a_reason_is_seen_without_pairing_everything_again(tmp_path: Path) -> None:
+    """Where decisions are next to their proposals only what grew is read: here the reason's own stream."""
+    (tmp_path / "log" / "deltas").mkdir(parents=True)
+    (tmp_path / "log" / "deltas" / "line.toml").write_text(MAPPINGS["line"], encoding="utf-8")
+    writer = Writer()
+    write_lines(writer)
+    with connect(tmp_path / "log") as session:
+        session.append(writer.events)
+        line = find(session, "decision = 'edited'")
+        for text in ("first", "second"):
+            add_reason(session, line["position"], text)
+        assert find(session, f"position = {line['position']}")["reason"] == "second"
+        writer.write("text-insert", "essay", PEOPLE[0], text_delta={"ops": [{"insert": "So "}]})
+        session.append(writer.events[-1:])
+        assert [each.text for each in list_added(session.ask, line)] == ["first", "second"]
+        with connect(tmp_path / "log") as anew:
+            assert anew.sql("select * from reasons order by position").equals(
+                session.sql("select * from reasons order by position")
+            )

@@ -8,6 +8,7 @@ import msgspec
 import polars as pl
 
 from workbench.deltas.mapping import DeltaMapping
+from workbench.deltas.reasons import EVENT_TYPE
 from workbench.query.base import Relation
 from workbench.replay.expressions import quote_texts
 
@@ -16,6 +17,10 @@ MOST: Final = 250_000
 # Streams that are paired anew by themselves; above that a whole pass is quicker.
 STREAMS: Final = 512
 NAMES: Final = ("proposals", "decisions", "requests", "reasons")
+_GROWN: Final = (
+    f"select stream_id, count_if(event_type = '{EVENT_TYPE}') as reasons from events_stored "  # noqa: S608 - our own words
+    "where position > :after group by stream_id order by stream_id"
+)
 # A statement and its parameters in, all its rows out; of the log, or of a log that had these streams alone.
 Read = Callable[[str, Mapping[str, object], Sequence[str] | None], pl.DataFrame]
 Rows = Mapping[str, pl.DataFrame]
@@ -71,15 +76,15 @@ class Lifecycle:
             or not all(_is_next(each) for each in self._mappings.values())
         ):
             return None
-        grown = "select distinct stream_id from events_stored where position > :after order by stream_id"
+        grown = read(_GROWN, {"after": before.position}, None)
         waiting = before.rows["proposals"].filter(pl.col("decision") == "pending")["stream_id"]
-        streams = sorted({*read(grown, {"after": before.position}, None)["stream_id"].to_list(), *waiting.to_list()})
+        streams = sorted({*grown["stream_id"].to_list(), *waiting.to_list()})
         if len(streams) > STREAMS:
             return None
-        others = {name: rows.filter(~pl.col("stream_id").is_in(streams)) for name, rows in before.rows.items()}
-        if not streams:
-            return others
-        return {
+        # A reason's stream has nothing but reasons; most logs grow without one.
+        names = [name for name in NAMES if name != "reasons" or grown["reasons"].sum()] if streams else []
+        others = {name: before.rows[name].filter(~pl.col("stream_id").is_in(streams)) for name in names}
+        return {**before.rows} | {
             name: pl.concat([rows, read(f"select * from {name}", {}, streams)]).sort("position", maintain_order=True)  # noqa: S608 - our own names
             for name, rows in others.items()
         }

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 Relations = dict[str, Relation]
 EVENTS: Final = ("events_stored", "events")
+_GROWN: Final = "select distinct stream_id from events_stored where position > :after order by stream_id"
+_KEPT: Final = f"select {', '.join(MEASURE_COLUMNS)} from measures where decision_position <= :last"  # noqa: S608 - our own names
 
 
 class Past:
@@ -47,16 +49,34 @@ class Past:
 
     def _make(self, position: int, relations: Relations) -> Relations:
         mappings, cut = self._session.delta_mappings, cut_events(relations, position)
-        declared = relate_lifecycle(mappings, self._session.registry, up_to=position)
-        lifecycle = Lifecycle(mappings, declared)
+        lifecycle = Lifecycle(mappings, relate_lifecycle(mappings, self._session.registry, up_to=position))
 
         def ask(statement: str, parameters: Mapping[str, Any], _streams: Sequence[str] | None = None) -> pl.DataFrame:
             return self._ask(statement, parameters, cut | lifecycle.relate("past"))
 
         lifecycle.pair("past", position, ask)
-        rows = measure_since(ask, mappings, -1, position).select(list(MEASURE_COLUMNS)).to_arrow()
+        paired = lifecycle.relate("past")
+        rows = self._measure(position, cut | paired).select(list(MEASURE_COLUMNS)).to_arrow()
         measured = relate_deltas(self._edited_within, model=f"at-{position}", read=lambda: rows, find=None)
-        return lifecycle.relate("past") | measured
+        return paired | measured
+
+    def _measure(self, position: int, relations: Relations) -> pl.DataFrame:
+        """Return the measures at a position: of streams that have grown since anew, of the others as they are kept."""
+        mappings, narrowed, kept = self._session.delta_mappings, dict(relations), pl.DataFrame()
+        paired = relations["proposals"]
+        if paired.arrow is not None:
+            grown = self._session.ask(_GROWN, {"after": position})["stream_id"].to_list()
+            proposals = pl.DataFrame(paired.arrow())
+            is_grown = pl.col("stream_id").is_in(grown)
+            still = proposals.filter(~is_grown).select("kind", pl.col("position").alias("proposal_position"))
+            kept = self._session.ask(_KEPT, {"last": position}).join(still, on=still.columns, how="semi")
+            narrowed["proposals"] = msgspec.structs.replace(paired, arrow=proposals.filter(is_grown).to_arrow)
+
+        def ask(statement: str, parameters: Mapping[str, Any], _streams: Sequence[str] | None = None) -> pl.DataFrame:
+            return self._ask(statement, parameters, narrowed)
+
+        anew = measure_since(ask, mappings, -1, position).select(list(MEASURE_COLUMNS))
+        return pl.concat([kept, anew], how="vertical_relaxed") if kept.height else anew
 
 
 def cut_events(relations: Relations, position: int) -> Relations:
