@@ -8,13 +8,14 @@ from typing import Final
 from pyiceberg.table import Table
 
 from workbench.errors import ForeignWriteError
+from workbench.eventlog.by_stream import stream_progress
 from workbench.eventlog.cluster import Cluster
 from workbench.eventlog.commit import PROVEN
 from workbench.eventlog.figure import Figure
 from workbench.eventlog.files import local_path
 from workbench.eventlog.head import Head, read_head
 from workbench.eventlog.lake_figures import read_lake_figures
-from workbench.eventlog.layout import FULL, planned_files, stream_progress
+from workbench.eventlog.layout import FULL, planned_files
 from workbench.eventlog.store import Store
 
 # Merging keeps at most 15 files of each of 4 sizes; more than twice that means that it did not come to its end.

@@ -50,13 +50,16 @@ class FileWriter:
     """One Parquet file beside a table, written piece by piece; a whole number of row groups a piece, but for the last.
 
     `close` returns its entry, not yet committed; whoever does not come so far calls `discard`.
+    ``name`` begins the name of the file.
     """
 
-    def __init__(self, table: Table, *, partition: Record | None = None, row_group: int = ROW_GROUP) -> None:
+    def __init__(
+        self, table: Table, *, partition: Record | None = None, row_group: int = ROW_GROUP, name: str = ""
+    ) -> None:
         self.rows = 0
         self._table, self._partition, self._row_group = table, partition or Record(), row_group
         self._schema = arrow_schema(table)
-        self._path = table.location_provider().new_data_location(f"{uuid4()}.parquet")
+        self._path = table.location_provider().new_data_location(f"{name}{uuid4()}.parquet")
         self._written: list[pq.FileMetaData] = []
         # Names are never used twice: a look whether this one is taken costs a request, as does one at the size.
         self._stream = table.io.new_output(self._path).create(overwrite=True)
@@ -98,13 +101,13 @@ class FileWriter:
 
 
 def write_file(
-    table: Table, rows: pa.Table, *, partition: Record | None = None, row_group: int = ROW_GROUP
+    table: Table, rows: pa.Table, *, partition: Record | None = None, row_group: int = ROW_GROUP, name: str = ""
 ) -> DataFile:
     """Write ``rows`` as one Parquet file beside ``table`` and return its entry, not yet committed.
 
     A file that could not be written whole is removed again.
     """
-    writer = FileWriter(table, partition=partition, row_group=row_group)
+    writer = FileWriter(table, partition=partition, row_group=row_group, name=name)
     try:
         writer.write(rows)
         return writer.close()

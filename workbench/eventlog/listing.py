@@ -11,8 +11,9 @@ from pyiceberg.schema import Schema
 from pyiceberg.table import Table
 from pyiceberg.types import LongType
 
+from workbench.eventlog.by_stream import Cell, find_cells, group_by_cell, stream_progress
 from workbench.eventlog.files import local_path
-from workbench.eventlog.layout import buckets_of, group_by_bucket, planned_files, stream_progress
+from workbench.eventlog.layout import planned_files
 from workbench.eventlog.quarantine import open_records, read_quarantine
 from workbench.eventlog.schema import EVENTS
 from workbench.eventlog.shape import FilePart
@@ -57,7 +58,7 @@ class FileLists:
 
     def __init__(self) -> None:
         self._events: tuple[int | None, tuple[FilePart, ...]] = (None, ())
-        self._streams: tuple[int | None, dict[int, tuple[str, ...]]] = (None, {})
+        self._streams: tuple[int | None, dict[Cell, tuple[str, ...]]] = (None, {})
         self._waiting: tuple[int | None, int] = (None, 0)
 
     def events(self, table: Table) -> FilePart:
@@ -91,11 +92,10 @@ class FileLists:
             return (), -1
         known, local = self._streams
         if known != snapshot.snapshot_id:
-            groups = group_by_bucket(task.file for task in table.scan().plan_files())
-            local = {bucket: tuple(local_path(path) for path in paths) for bucket, paths in groups.items()}
+            groups = group_by_cell(task.file for task in table.scan().plan_files())
+            local = {cell: tuple(local_path(path) for path in paths) for cell, paths in groups.items()}
             self._streams = (snapshot.snapshot_id, local)
-        wanted = sorted(set(buckets_of(stream_ids).tolist()))
-        return tuple(path for bucket in wanted for path in local.get(bucket, ())), progress
+        return tuple(path for cell in find_cells(stream_ids) for path in local.get(cell, ())), progress
 
     def waiting(self, table: Table) -> int:
         """Return how many records wait in quarantine."""

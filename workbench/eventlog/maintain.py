@@ -16,11 +16,12 @@ from pyiceberg.table.update.snapshot import ExpireSnapshots
 from workbench.decode import encode_events
 from workbench.errors import LogBusyError
 from workbench.event import Actor, Event
+from workbench.eventlog.by_stream import refresh_by_stream
 from workbench.eventlog.catalog import Tables
 from workbench.eventlog.cluster import Cluster
 from workbench.eventlog.commit import EXPIRED_AT_ONCE, PROVEN, expirable, proven_position
 from workbench.eventlog.head import Head
-from workbench.eventlog.layout import FULL, count_files, merge_files, planned_files, refresh_by_stream
+from workbench.eventlog.layout import FULL, count_files, merge_files, planned_files
 from workbench.eventlog.lease import hold_lease
 from workbench.eventlog.lifted import NAME
 from workbench.eventlog.models import TABLES

@@ -22,7 +22,7 @@ from pyiceberg.types import LongType, NestedField, StringType, TimestamptzType
 from workbench.errors import LogBusyError, ReadModelError, ReadOnlyLogError, StorageError
 from workbench.eventlog.catalog import Tables, table_properties
 from workbench.eventlog.commit import Change, commit_change
-from workbench.eventlog.files import arrow_schema, local_path, read_file, remove_files, write_file
+from workbench.eventlog.files import ROW_GROUP, arrow_schema, local_path, read_file, remove_files, write_file
 from workbench.eventlog.listing import trino_columns
 from workbench.eventlog.parts import explain_part
 from workbench.eventlog.shape import FilePart, SnapshotTable
@@ -156,11 +156,10 @@ class ModelTable:
 
     def write(self, table: Table, key: Sequence[Any], rows: pa.Table) -> DataFile:
         """Return the file that holds rows, written and not yet committed. Raises ReadOnlyLogError."""
-        group = STATE_GROUP if self.name == "checkpoints" else None
+        group = STATE_GROUP if self.name == "checkpoints" else ROW_GROUP
         try:
             whole = rows.select(self.schema.column_names).cast(arrow_schema(table))
-            options = {} if group is None else {"row_group": group}
-            return write_file(table, whole, partition=Record(*key), **options)
+            return write_file(table, whole, partition=Record(*key), row_group=group)
         except (OSError, RESTError) as error:
             raise self.refused(error) from error
 

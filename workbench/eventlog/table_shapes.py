@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Final
 
-from workbench.eventlog.layout import stream_progress
+from workbench.eventlog.by_stream import stream_progress
 from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS
 from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
 

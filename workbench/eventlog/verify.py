@@ -17,12 +17,13 @@ from pyiceberg.table.snapshots import ancestors_of
 from workbench.decode.columns import TIMESTAMP
 from workbench.decode.digests import digest_rows
 from workbench.errors import ForeignWriteError, ReadOnlyLogError, StorageError
+from workbench.eventlog.by_stream import stream_progress
 from workbench.eventlog.commit import PROVEN, adopted_snapshots, prove_snapshot
 from workbench.eventlog.files import read_file
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, read_head, sum_digests
 from workbench.eventlog.index import Index, digest_halves, key_words
 from workbench.eventlog.keys import add_keys
-from workbench.eventlog.layout import planned_files, stream_progress
+from workbench.eventlog.layout import planned_files
 from workbench.eventlog.lock import hold_lock
 from workbench.eventlog.parts import is_unavailable
 from workbench.eventlog.runs import DamagedRunError
