@@ -92,21 +92,26 @@ def find_lines(text: bytes) -> tuple[Ints, Ints]:
 
 
 def open_lines(text: bytes, begins: Ints, ends: Ints) -> Lines | None:
-    """Return lines of a text; None where it is not UTF-8, which a string must be."""
-    if not text.isascii():
+    """Return neighbouring lines of a text; None where they are not UTF-8, which a string must be."""
+    begin, end = int(begins[0]), int(ends[-1])
+    padded = b"".join((memoryview(text)[begin:end], PADDING))
+    if not padded.isascii():
         try:
-            text.decode()
+            padded.decode()
         except UnicodeDecodeError:
             return None
-    return Lines(text + PADDING, begins, ends, find_oddities(text, np.frombuffer(text, np.uint8), ends))
+    ends = ends - begin
+    return Lines(padded, begins - begin, ends, find_oddities(padded, ends))
 
 
-def find_oddities(text: bytes, characters: NDArray[np.uint8], ends: Ints) -> Ints:
-    """Return the places of backslashes and of control characters but the ends of lines."""
-    controls = characters < SPACE
-    if b"\\" not in text and np.count_nonzero(controls) == len(ends) - 1:
+def find_oddities(text: bytes, ends: Ints) -> Ints:
+    """Return the places of backslashes and of control characters in lines, but for where they end."""
+    characters = np.frombuffer(text, np.uint8, int(ends[-1]))
+    parts = (characters[at : at + SCANNED] for at in range(0, len(characters), SCANNED))
+    controls = sum(int(np.count_nonzero(part < SPACE)) for part in parts)
+    if b"\\" not in text and controls == len(ends) - 1:
         return ends[:0]
-    odd = controls | (characters == BACKSLASH)
+    odd = (characters < SPACE) | (characters == BACKSLASH)
     odd[ends[:-1]] = False
     return np.flatnonzero(odd)
 

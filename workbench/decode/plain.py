@@ -14,6 +14,7 @@ from workbench.decode.arrays import cut_fixed, join_pieces, list_bytes, read_end
 from workbench.decode.attributes import BINARY, DATASCHEMA, SALT, SPECVERSION, SUBJECT, SUPPORTED, Form
 from workbench.decode.columns import DECODED
 from workbench.decode.digests import SALT_SIZE, Content, hash_ids, make_keys
+from workbench.decode.flat import order_flat
 from workbench.decode.layouts import Ints, Lines, Matched, Values, cut_texts, find_lines, match_layouts, open_lines
 from workbench.decode.metadata import ORIGIN, Places, write_metadata
 from workbench.decode.payloads import write_forms
@@ -30,7 +31,7 @@ NULL: Final = b"null"
 TIMES: Final = (names.OCCURRED_AT, names.RECORDED_AT)
 CONTENT: Final = Content.__struct_fields__
 # Under which name the columns keep the canonical text of what is kept in another form too.
-CANONICAL: Final = {names.OCCURRED_AT: "occurred_text", names.RECORDED_AT: "recorded_text", names.DATA: "canonical"}
+CANONICAL: Final = {names.OCCURRED_AT: "occurred_text", names.RECORDED_AT: "recorded_text"}
 # Members that no layout may have: each has a rule of its own in `attributes`.
 SPECIAL: Final = {BINARY, SALT, ORIGIN}
 
@@ -69,6 +70,7 @@ class Settled(NamedTuple):
 
     rows: Ints
     arrays: Arrays
+    canonical: list[Values]
     rests: Values
 
 
@@ -92,9 +94,8 @@ def decode_plain(records: Text, form: Form, context: DecodeContext) -> tuple[lis
     events: list[pa.Table] = []
     left = np.ones(len(records.begins), np.bool_)
     for start in range(0, len(records.begins), RUN):
-        begins, ends = records.begins[start : start + RUN], records.ends[start : start + RUN]
-        at = int(begins[0])
-        lines = open_lines(records.text[at : int(ends[-1])], begins - at, ends - at)
+        run = slice(start, start + RUN)
+        lines = open_lines(records.text, records.begins[run], records.ends[run])
         if lines is None:
             continue
         for matched in match_layouts(lines):
@@ -111,7 +112,8 @@ def settle_lines(lines: Lines, matched: Matched, form: Form, source_name: str) -
     members = matched.values.keys()
     if members & SPECIAL or (not form.is_cloudevents and names.METADATA in members):
         return None
-    matched, arrays = take_payloads(lines, matched)
+    matched, texts, canonical = take_payloads(lines, matched)
+    arrays: Arrays = {} if texts is None else {names.DATA: texts}
     count = len(matched.rows)
     if not count:
         return None
@@ -127,17 +129,21 @@ def settle_lines(lines: Lines, matched: Matched, form: Form, source_name: str) -
     if versions is None:
         return None
     arrays[names.SCHEMA_VERSION] = versions
-    return Settled(matched.rows, arrays, join_rests({name: values[name] for name in values if name not in known}))
+    rests = join_rests({name: values[name] for name in values if name not in known})
+    return Settled(matched.rows, arrays, canonical, rests)
 
 
-def take_payloads(lines: Lines, matched: Matched) -> tuple[Matched, Arrays]:
-    """Return the payloads' texts and canonical forms, and the lines without those whose payload may break a rule."""
-    if matched.layout.tail is None:
-        return matched, {}
+def take_payloads(lines: Lines, matched: Matched) -> tuple[Matched, pa.Array | None, list[Values]]:
+    """Return the lines without those whose payload may break a rule, their payloads and the canonical texts' pieces."""
+    if matched.layout.tail is None or not len(matched.rows):
+        return matched, None, ["null"]
     column = cut_texts(lines.text, matched.payload_begins, matched.payload_ends)
-    uniform = write_uniform(column) if len(column) else None
+    ordered = order_flat(lines, matched)
+    if ordered is not None:
+        return matched, column, ordered
+    uniform = write_uniform(column)
     if uniform is not None:
-        return matched, {names.DATA: column, CANONICAL[names.DATA]: uniform}
+        return matched, column, [uniform]
     texts, forms, strays = write_forms(list_bytes(column))
     if strays:
         kept = np.ones(len(texts), np.bool_)
@@ -146,7 +152,7 @@ def take_payloads(lines: Lines, matched: Matched) -> tuple[Matched, Arrays]:
         texts, forms = ([each[row] for row in np.flatnonzero(kept).tolist()] for each in (texts, forms))
     if NULL in forms:
         texts = [None if form == NULL else text for text, form in zip(texts, forms, strict=True)]
-    return matched, {names.DATA: write_texts(texts), CANONICAL[names.DATA]: write_texts(forms)}
+    return matched, write_texts(texts), [write_texts(forms)]
 
 
 def keeps_rules(arrays: Arrays, values: Arrays, form: Form) -> bool:
@@ -205,7 +211,7 @@ def complete_lines(settled: Settled, rows: Ints, records: Text, context: DecodeC
     arrays = settled.arrays
     salts = os.urandom(SALT_SIZE * len(rows))
     arrays[names.SALT] = cut_fixed(salts)
-    arrays[names.DIGEST] = write_hex(digest_lines(arrays, arrays[names.SALT]))
+    arrays[names.DIGEST] = write_hex(digest_lines(settled))
     arrays[names.KEY] = cut_fixed(b"".join(key_lines(arrays, len(rows))))
     offsets, lines = records.offsets[rows], None if records.lines is None else records.lines[rows]
     arrays[names.OFFSET] = pa.array(offsets)
@@ -221,16 +227,16 @@ def complete_lines(settled: Settled, rows: Ints, records: Text, context: DecodeC
     return pa.Table.from_arrays(columns, schema=DECODED)
 
 
-def digest_lines(arrays: Arrays, salts: pa.Array) -> list[bytes]:
+def digest_lines(settled: Settled) -> list[bytes]:
     """Return the digests: contents are joined, each behind its salt, and no string in them needs an escape."""
-    pieces: list[Values] = [salts, "{"]
+    pieces: list[Values] = [settled.arrays[names.SALT], "{"]
     for name in CONTENT:
-        array: Any = arrays.get(CANONICAL.get(name, name))
+        array: Any = settled.arrays.get(CANONICAL.get(name, name))
         pieces.append(f'{"" if name == CONTENT[0] else ","}"{name}":')
-        if array is None:
+        if name == names.DATA:
+            pieces += settled.canonical
+        elif array is None:
             pieces.append("null")
-        elif name == names.DATA:
-            pieces.append(array)
         elif name == names.SCHEMA_VERSION:
             versions = array.to_numpy()
             pieces.append(str(versions[0]) if (versions == versions[0]).all() else array.cast(pa.string()))
