@@ -86,7 +86,9 @@ def _prose(one: OneDelta, choices: DeltasChoices, width: int) -> Answer:
     value = None
     if moment is not None and moment.value is not None:
         words = moment.words.removeprefix("the ").capitalize()
-        value = {"words": words, "position": moment.position, "characters": len(moment.value)}
+        is_then = moment.name == "today" and one.at is not None
+        position = None if is_then else moment.position
+        value = {"words": words, "position": position, "characters": len(moment.value)}
     fallback = "" if redline.fallback is None else f"; compared by {redline.fallback}, as the texts are long"
     return {
         "moments": [

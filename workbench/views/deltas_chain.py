@@ -79,7 +79,7 @@ def _value(one: OneDelta) -> list[Link]:
     if today is None or not one.delta.steps:
         return []
     end = one.delta.document_seconds
-    note = "end of the document" if end is not None else "the document goes on"
+    note = "end of the document" if one.at is None else "as far as the log went"
     title = "Value today" if one.at is None else f"Value at position {one.at:,}"
     decided = one.row["decided_at"]
     at = None if end is None or decided is None else decided + timedelta(seconds=end)

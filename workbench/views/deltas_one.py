@@ -316,7 +316,7 @@ def draw_retained(one: OneDelta, choices: DeltasChoices, *, width: int) -> dict[
     last = one.delta.retained[-1]
     notes = [f"{last[1]:,} left after {last[0]:,.1f} s"] if len(steps) > 1 else ["untouched"]
     if end is not None:
-        notes.append(f"document ends at {end:,.1f} s")
+        notes.append(f"{'document ends at' if one.at is None else 'the log went to'} {end:,.1f} s")
     looked = [(f"at {seconds} s", one.row[f"retained_{seconds}"]) for seconds in (30, 120, 600)]
     reached = [check for number, check in enumerate(looked) if number == 0 or looked[number - 1][1] is not None]
     checks = [(words, _left(characters, taken)) for words, characters in reached]
