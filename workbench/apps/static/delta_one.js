@@ -121,6 +121,8 @@ function drawAlternatives(app) {
     h("tbody", {}, one.alternatives.map((each, index) => h("tr", { class: each.taken ? "taken" : "" }, h("td", { class: "wb-dim" }, index + 1), h("td", {}, each.text), probable ? h("td", { class: "number" }, probabilityWords(each.confidence)) : null, h("td", { class: "wb-dim" }, each.taken ? decisionWord("accepted") : each.hovered ? "hovered" : "not taken")))));
 }
 
+const whyWords = (row) => (row.is_expected && !(row.decided in { accepted: 1, edited: 1 }) ? "How its run was judged" : row.structure ? "Why it was judged so" : "Why it reads this way");
+
 // The right column: what was decided and why, then back from today's value to the request.
 function drawWhy(app) {
   const { one, choices } = app;
@@ -140,7 +142,7 @@ function drawWhy(app) {
       each.words || whose(each) ? h("div", {}, told(each)) : null,
       h("div", { class: "wb-dim" }, [clock(each.at), signed(each.seconds), each.note].filter((part) => part !== null && part !== undefined).join(" · "))));
   return [
-    h("div", { class: "wb-line" }, h("h2", {}, row.structure ? "Why it was judged so" : "Why it reads this way"), h("span", { class: "wb-dim" }, `${one.at === null ? "today's value" : "the value then"} back to the request`)),
+    h("div", { class: "wb-line" }, h("h2", {}, whyWords(row)), h("span", { class: "wb-dim" }, `${one.at === null ? "today's value" : "the value then"} back to the request`)),
     h("dl", { class: "wb-facts wb-reasons" }, pair("decision", [decided, row.is_expected ? (row.decided in { accepted: 1, edited: 1 } ? " by the expected action" : ", no action was expected of it") : null]), drawReasons(app),
       pair("other decisions", others.length ? others.map((each) => h("div", {}, decisionWord(each.decision), each.person === null ? null : [" by ", sign("human"), each.person], " ", place({ first: each.position, last: null }))) : h("span", { class: "wb-dim" }, "none"))),
     drawJudged(app),

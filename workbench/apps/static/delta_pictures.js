@@ -1,5 +1,8 @@
 // The overview: six figures, and the pictures, each with a hand over it that leads to the deltas behind a mark.
 
+// Days and hours are those of the log's clock, whatever zone times are told in.
+const dayZone = (app) => (app.start?.zone === "unknown" ? "zone unknown" : "UTC");
+
 const percent = (part, whole) => (whole ? `${((100 * part) / whole).toFixed(1)} %` : "–");
 const secondsWords = (seconds_) => (seconds_ === null || seconds_ === undefined ? "–" : durationText(seconds_ * 1e6));
 
@@ -49,7 +52,7 @@ async function showSplit(app) {
   const over = split.rows.map((row, place) => row.columns.map((column) => hotspot(() => app.filter({ version: [writeFacet(row.version)], since: toIso(split.times[column.number]), until: toIso(split.times[column.number + 1]) }), words(column, row), { left: split.places[column.number][0] - 1, width: split.places[column.number][1] - split.places[column.number][0] + 2, top: split.geometry.top + split.geometry.pitch * place, height: split.geometry.high + 24 })));
   const box = await drawPicture(app, "split", split, { over, label: `Decisions by ${split.grain} and version` });
   if (!box) return null;
-  return fill(node, head(`Decisions by ${split.grain} and ${split.rows.length > 1 || split.versioned ? "version" : "all versions"}`, `share of proposals shown that ${split.grain} (UTC); pale below 20${split.more ? ` · ${plural(split.more, "more version")}: choose among them above` : ""}`), box);
+  return fill(node, head(`Decisions by ${split.grain} and ${split.rows.length > 1 || split.versioned ? "version" : "all versions"}`, `share of proposals shown that ${split.grain} (${dayZone(app)}); pale below 20${split.more ? ` · ${plural(split.more, "more version")}: choose among them above` : ""}`), box);
 }
 
 async function showCompare(app) {
@@ -59,7 +62,7 @@ async function showCompare(app) {
   const many = compare.versions.length > 2;
   const pick = (name, chosen, other) => h("select", { class: "wb-button wb-select small", "aria-label": name === "one" ? "Version" : "Against version", onchange: (event) => app.choose({ [name]: writeFacet(event.target.value) }, { only: ["compare"] }) }, compare.versions.filter((each) => each !== other).map((each) => h("option", { value: each ?? "", selected: each === chosen }, valueOfFacet(each))));
   const control = compare.mode === "versions" && many ? h("div", { class: "wb-line wb-versus" }, pick("one", compare.one, compare.other), h("span", { class: "wb-dim" }, "against"), pick("other", compare.other, compare.one)) : null;
-  const moment = compare.mode === "moment" ? h("label", { class: "wb-line wb-versus" }, h("span", { class: "wb-dim" }, "one version: before and after"), h("input", { type: "text", class: "wb-goto wide", "aria-label": "Moment between before and after", value: timeText(compare.moment, "utc", 0, "minute"), onkeydown: (event) => { if (event.key !== "Enter") return; const micros = readDay(event.target.value.trim()); if (Number.isNaN(micros)) event.target.setAttribute("aria-invalid", "true"); else app.choose({ moment: toIso(micros) }, { only: ["compare"] }); } }), h("span", { class: "wb-dim" }, "UTC")) : null;
+  const moment = compare.mode === "moment" ? h("label", { class: "wb-line wb-versus" }, h("span", { class: "wb-dim" }, "one version: before and after"), h("input", { type: "text", class: "wb-goto wide", "aria-label": "Moment between before and after", value: timeText(compare.moment, "utc", 0, "minute"), onkeydown: (event) => { if (event.key !== "Enter") return; const micros = readDay(event.target.value.trim()); if (Number.isNaN(micros)) event.target.setAttribute("aria-invalid", "true"); else app.choose({ moment: toIso(micros) }, { only: ["compare"] }); } }), h("span", { class: "wb-dim" }, dayZone(app))) : null;
   if (!compare.measures.length) return fill(parts.compare, head("Versions compared", ""), control, moment, none(compare.why ?? "There is nothing to compare."));
   const box = await drawPicture(app, "compare", compare, { label: compare.measures.map((each) => `${each.measure} ${(100 * each.difference).toFixed(1)} points`).join(", ") });
   if (!box) return null;
