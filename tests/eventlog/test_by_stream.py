@@ -17,7 +17,18 @@ from pyiceberg.typedef import Record
 
 from tests.eventlog.logs import append, content_hash, make_events, open_folder, read_events
 from workbench.eventlog import NativeLog, by_stream
-from workbench.eventlog.by_stream import DEEPEST, FULL, GROWTH, MADE_OF, PROGRESS, cell_of, due_files, find_cells
+from workbench.eventlog.by_stream import (
+    DEEPEST,
+    FULL,
+    GROWTH,
+    MADE_OF,
+    PROGRESS,
+    cell_of,
+    due_files,
+    find_cells,
+    refresh_by_stream,
+    split_rows,
+)
 from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import local_path, read_file, write_file
 
@@ -69,8 +80,9 @@ def test_one_entity_is_few_small_files_however_the_log_grew(
         for size in steps:
             append(log, make_events(start, size, streams=STREAMS))
             start += size
-            log.maintain()
+            refresh_by_stream(log._store)
         assert_cells(log, 10, most=4)
+    log.maintain()
     assert files_there(log) == {file.file_path for file in files_of(log)}
 
 
@@ -88,33 +100,67 @@ def test_a_log_sixteen_times_as_long_is_no_more_files_an_entity(
     assert max(most) <= 2
 
 
-def test_rows_are_written_a_bounded_number_of_times(log: NativeLog, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_rows_that_come_by_and_by_are_not_all_written_again_each_time(
+    log: NativeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written = count_rows(monkeypatch)
+    for start in range(0, 160, 10):
+        append(log, make_events(start, 10, streams=1))
+        refresh_by_stream(log._store)
+    assert sum(written) <= 6 * 160
+
+
+def test_a_log_that_comes_at_once_is_written_twice_and_leaves_nothing_behind(
+    log: NativeLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append(log, make_events(0, 400, streams=STREAMS))
+    written = count_rows(monkeypatch)
+    with small_cells(monkeypatch, 10):
+        refresh_by_stream(log._store)
+    assert sum(written) <= 2 * 400
+    assert files_there(log) == {file.file_path for file in files_of(log)}
+
+
+def count_rows(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return a list to which the rows of each file of the layout are added as it is written."""
     written: list[int] = []
 
-    def count(table: Table, rows: pa.Table, **options: Any) -> DataFile:
+    def write(table: Table, rows: pa.Table, **options: Any) -> DataFile:
         written.append(rows.num_rows)
         return write_file(table, rows, **options)
 
-    monkeypatch.setattr(by_stream, "write_file", count)
-    with small_cells(monkeypatch, 60):
-        for start in range(0, 240, 20):
-            append(log, make_events(start, 20, streams=2))
-            log.maintain()
-    assert sum(written) <= 6 * 240
+    monkeypatch.setattr(by_stream, "write_file", write)
+    return written
 
 
-def test_one_vast_stream_is_not_written_again_for_each_new_event(
+def test_one_vast_stream_is_not_written_again_with_what_comes_later(
     log: NativeLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with small_cells(monkeypatch, 8, deepest=1):
         append(log, make_events(0, 60, streams=1))
-        log.maintain()
+        refresh_by_stream(log._store)
         [vast] = [file.file_path for file in files_of(log)]
-        for start in range(60, 63):
-            append(log, make_events(start, 1, streams=1))
-            log.maintain()
+        append(log, make_events(60, 40, streams=1))
+        refresh_by_stream(log._store)
         assert vast in {file.file_path for file in files_of(log)}
-    assert read_events(log, ["account-0"]).column("position").to_pylist() == list(range(63))
+    assert read_events(log, ["account-0"]).column("position").to_pylist() == list(range(100))
+
+
+def test_a_cell_is_its_streams_one_after_the_other_each_by_position() -> None:
+    places = list(range(300))
+    rows = pa.table(
+        {
+            "stream_id": pa.array([f"account-{place * 7 % 60}" for place in places], pa.large_string()),
+            "position": pa.array(places[150:] + places[:150]),
+        }
+    )
+    parts = dict(split_rows(rows, 0))
+    assert len(parts) == 16
+    for cell, part in parts.items():
+        assert part.equals(part.sort_by([("stream_id", "ascending"), ("position", "ascending")]))
+        assert all(cell in find_cells([name]) for name in part.column("stream_id").unique().to_pylist())
+    assert pa.concat_tables(parts.values()).sort_by("position").equals(rows.sort_by("position"))
+    assert list(split_rows(rows.slice(0, 0), 0)) == []
 
 
 def lay_out_as_before(log: NativeLog) -> None:
