@@ -9,6 +9,8 @@ LOCKED := $(VENV)/.locked-done
 STAMP := $(VENV)/.setup-done
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 PYTEST := $(BIN)/python -m pytest
+# On two cores, module by module, in the order of tests/conftest.py: the longest first.
+SPREAD := -n 2 --dist loadscope --no-loadscope-reorder
 # The first interpreter that is new enough; name another with `make setup PYTHON=/path/to/python`.
 PYTHON ?= $(shell for p in python3 python3.11 python3.12 python3.13 python3.14; do \
 	$$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && { echo $$p; break; }; done)
@@ -52,7 +54,7 @@ demo: $(STAMP)  ## Make the demo log if there is none, and serve its timeline un
 
 .PHONY: test
 test: $(STAMP)  ## Run the tests on two cores: everything but the long ones and the stack.
-	$(PYTEST) -n 2 --dist loadscope -m "not long and not stack" $(ARGS)
+	$(PYTEST) $(SPREAD) -m "not long and not stack" $(ARGS)
 
 .PHONY: test-long
 test-long: $(STAMP)  ## Run the fault and determinism tests at full size.
@@ -72,7 +74,7 @@ stack-down: $(STAMP)  ## Stop what `make stack` started.
 
 .PHONY: coverage
 coverage: $(STAMP)  ## Run the tests with branch coverage and hold it to its floors.
-	$(PYTEST) -n 2 --dist loadscope -m "not long and not stack" --cov --cov-report= $(ARGS)
+	$(PYTEST) $(SPREAD) -m "not long and not stack" --cov --cov-report= $(ARGS)
 	$(BIN)/coverage report --skip-covered --fail-under=90
 	$(BIN)/coverage report --skip-covered --fail-under=100 --include='workbench/event.py,workbench/decode/*,workbench/charts/*'
 

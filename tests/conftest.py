@@ -18,6 +18,31 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 ROOT = Path(__file__).resolve().parents[1]
+# What takes longest comes first, or one process would still be at it when the others have nothing left to do.
+LONGEST = (
+    "browser/test_as_of.py",
+    "replay/test_real_states.py",
+    "browser/test_timeline.py",
+    "replay/test_read_models.py",
+    "browser/test_deltas.py",
+    "notebooks/test_notebooks.py",
+    "browser/test_slow.py",
+    "deltas/test_real_figures.py",
+    "replay/test_states.py",
+    "session/test_real_logs.py",
+    "browser/test_spans.py",
+    "deltas/test_pairing_real.py",
+    "eventlog/test_layout.py",
+    "eventlog/test_writers.py",
+    "replay/test_compile.py",
+    "deltas/test_pairing.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the longest modules first; all else keeps its order."""
+    places = {ROOT / "tests" / name: place for place, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: places.get(item.path, len(places)))
 
 
 @pytest.fixture(scope="session")

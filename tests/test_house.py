@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import LONGEST
+
 ROOT = Path(__file__).resolve().parents[1]
 # Written in pieces, so that this file does not name what it forbids.
 REGISTRY_HOSTS = re.compile(
@@ -61,6 +63,10 @@ def test_no_tracked_file_is_over_one_megabyte() -> None:
 def test_every_silenced_rule_carries_its_code_and_its_reason() -> None:
     bare = re.compile(r"#\s*(noqa(?!: [A-Z]+\d+(, ?[A-Z]+\d+)* +\S)|type: ignore(?!\[[a-z-]+(, ?[a-z-]+)*\] +\S))")
     assert find_lines(bare, [file for file in list_files() if file.suffix == ".py" and file != Path(__file__)]) == []
+
+
+def test_the_modules_that_are_to_come_first_are_there() -> None:
+    assert [name for name in LONGEST if not (ROOT / "tests" / name).is_file()] == []
 
 
 def test_every_make_target_is_listed_by_make_help() -> None:

@@ -35,7 +35,7 @@ def start_server(folder: Path, repository: Path, token: str = "") -> tuple[subpr
 
 def stop_server(process: subprocess.Popen[str]) -> None:
     process.terminate()
-    process.communicate(timeout=30)
+    process.communicate(timeout=120)
 
 
 @pytest.fixture(scope="session")

@@ -28,7 +28,7 @@ def run(*command: str, environment: dict[str, str], folder: Path) -> subprocess.
         cwd=folder,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=600,
         check=False,
     )
 
@@ -64,7 +64,7 @@ def test_the_jupyter_notebook_runs_and_shows_the_widget(
     command = (
         "import nbformat, nbclient, sys\n"
         "book = nbformat.read(sys.argv[1], as_version=4)\n"
-        "nbclient.NotebookClient(book, timeout=90, kernel_name='python3').execute()\n"
+        "nbclient.NotebookClient(book, timeout=300, kernel_name='python3').execute()\n"
         "nbformat.write(book, sys.argv[2])\n"
     )
     ran = run(

@@ -63,7 +63,7 @@ def ask(engine: TrinoEngine) -> Ask:
 def find_state(trino_as: Callable[[str], Any], query_id: str) -> str:
     """Return a query's state on the server, as soon as it has ended."""
     cursor = trino_as("admin").cursor()
-    for _ in range(100):
+    for _ in range(600):
         rows = cursor.execute("select state from system.runtime.queries where query_id = ?", [query_id]).fetchall()
         if rows and rows[0][0] in ("FINISHED", "FAILED", "CANCELED"):
             return str(rows[0][0])
