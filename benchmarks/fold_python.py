@@ -1,6 +1,7 @@
 """The fold in Python over events in memory, against a bare loop of msgspec and dicts, and eventsourcing's replay."""
 
 from decimal import Decimal
+from itertools import starmap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -44,11 +45,8 @@ def fold(rows: Rows) -> "dict[str, Entity]":
     from workbench.replay.fact import Fact
     from workbench.replay.fold import fold_facts
 
-    facts = [
-        Fact(position, event_id, source, stream_id, event_type, occurred_at, data=data)
-        for position, event_id, source, stream_id, event_type, occurred_at, data in rows
-    ]
-    return fold_facts(projection(), facts)
+    # The columns of SELECT are the first of a fact's, in its order.
+    return fold_facts(projection(), starmap(Fact, rows))
 
 
 def show(entities: "dict[str, Entity]") -> dict[str, Any]:

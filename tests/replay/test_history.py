@@ -11,9 +11,10 @@ from tests.replay.generated import logs, projections
 from workbench.errors import ProjectionError
 from workbench.replay.declaration import make_projection
 from workbench.replay.fact import Fact
-from workbench.replay.fold import Folder, fold_facts
-from workbench.replay.history import find_history, find_origins, join_state
+from workbench.replay.fold import Folder, fold_facts, name_entities
+from workbench.replay.history import find_history, find_origins, join_state, order_facts
 from workbench.replay.projection import DOCUMENT, Projection
+from workbench.replay.telling import tell_events, tell_own_events
 from workbench.replay.values import write_value
 
 
@@ -70,6 +71,23 @@ def test_a_move_outside_a_machine_is_marked_at_its_event() -> None:
         [],
         [("stage", "closed", "open")],
     ]
+
+
+@given(logs(), projections())
+def test_events_looked_at_once_tell_what_they_tell_when_they_are_held(
+    facts: list[Fact], projection: Projection
+) -> None:
+    own = [fact for fact in order_facts(projection, facts) if "s1" in name_entities(projection, fact)]
+    try:
+        held = tell_events(projection, own, "s1", judged=True)
+    except ProjectionError:
+        return
+    once = tell_own_events(projection, iter(own), "s1")
+    assert list(once.kept) == list(held.kept)
+    assert (once.touched, once.illegal, once.errors) == (held.touched, held.illegal, held.errors)
+    assert {name: (list(each.rows), each.texts.to_list()) for name, each in once.changes.items()} == {
+        name: (list(each.rows), each.texts.to_list()) for name, each in held.changes.items()
+    }
 
 
 def test_a_cancel_takes_effect_at_its_place_and_its_cancelling_restores() -> None:

@@ -15,8 +15,14 @@ from workbench.decode.scan import scan_json
 from workbench.decode.steps import STEPS, Step
 from workbench.errors import RegistryError
 
+
+def keep_float(text: str) -> msgspec.Raw:
+    """Return a float as it is written."""
+    return msgspec.Raw(text.encode())
+
+
 # Floats come back as they are written; of integers only "-0" would not, so such a text takes the scanner.
-decode_kept: Final = msgspec.json.Decoder(float_hook=lambda text: msgspec.Raw(text.encode())).decode
+decode_kept: Final = msgspec.json.Decoder(float_hook=keep_float).decode
 
 
 class Hop(msgspec.Struct, frozen=True):

@@ -18,6 +18,7 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     stream_id: str
     event_type: str
     occurred_at: datetime
+    data: str | None = None
     recorded_at: datetime | None = None
     stream_version: int | None = None
     schema_version: int = 1
@@ -25,7 +26,6 @@ class Fact(msgspec.Struct, frozen=True, gc=False):
     actor_kind: str | None = None
     correlation_id: str | None = None
     causation_id: str | None = None
-    data: str | None = None
     metadata: str | None = None
 
 

@@ -1,7 +1,7 @@
 """The events that an entity's state rests on, fetched from an engine."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from itertools import repeat
 from typing import Any, Final
 
@@ -89,11 +89,17 @@ def fetch_events(
     return events if events["position"].is_sorted() else events.sort("position")
 
 
-def make_facts(events: pl.DataFrame, names: Sequence[str] = FACT_COLUMNS) -> list[Fact]:
+def make_facts(events: pl.DataFrame, names: Container[str] = FACT_COLUMNS) -> list[Fact]:
     """Return the rows of a frame as facts, in their order, with those of the named columns that it has."""
-    known = set(names) & set(events.columns)
-    columns = [events[name].to_list() if name in known else repeat(None) for name in FACT_COLUMNS]
-    return [Fact(*row) for row in zip(*columns, strict=False)]
+    return list(iterate_facts(events, names, {}))
+
+
+def iterate_facts(events: pl.DataFrame, names: Container[str], instead: Mapping[str, Any]) -> Iterator[Fact]:
+    """Yield the same, with values ``instead`` of columns that are not read."""
+    known = {name for name in events.columns if name in names}
+    last = max(number for number, name in enumerate(FACT_COLUMNS, 1) if name in known or name in instead)
+    columns = [events[name].to_list() if name in known else repeat(instead.get(name)) for name in FACT_COLUMNS[:last]]
+    return map(Fact, *columns)
 
 
 def assume_rows(rows: pa.Table, registry: Registry, *, behind: int | None) -> list[Fact]:

@@ -10,16 +10,33 @@ import msgspec
 
 from workbench.replay.cancels import Cancel, judge_cancels
 from workbench.replay.fact import Fact, describe_fact, find_value, place_of, read_document
-from workbench.replay.paths import Path
-from workbench.replay.projection import Condition, Field, Projection, Source
+from workbench.replay.payloads import (
+    NO_PAYLOAD,
+    Payload,
+    PayloadReader,
+    Read,
+    make_finder,
+    make_payload_reader,
+    make_test,
+)
+from workbench.replay.projection import FOLDED, Field, Projection, Source
 from workbench.replay.rules import UNSET, State, make_step, note_slot, show_slot, start_slot, write_state
 from workbench.replay.values import FAILED, make_reader, write_scalar
 
-# A rule for one event: changes the state, returns None, or why the field could not take the event's value.
-Updater = Callable[[State, Fact], str | None]
-# What an event type does to the fields it may change, by their names.
-Updaters = tuple[tuple[str, Updater], ...]
+# A rule for one event and its payload: changes the state, returns None, or why the field could not take the value.
+Update = Callable[[State, Fact, Payload], str | None]
 NULLED: Final = frozenset({"last", "first"})
+
+
+class Updaters(msgspec.Struct, frozen=True):
+    """What an event type does: how its payloads are read, and what becomes of the fields it may change, by name."""
+
+    read: Read
+    fields: Sequence[tuple[str, Update]]
+
+
+# What events of a type do that no field reads.
+NOTHING: Final = Updaters(make_payload_reader(()).read, ())
 
 
 class Entity(msgspec.Struct):
@@ -39,12 +56,15 @@ class Change(msgspec.Struct, frozen=True, gc=False):
     errors: Mapping[str, str]
 
 
+UNTOUCHED: Final = Change((), {})
+
+
 class Folder:
     """Folds the events of a projection's entities, one event after another in its order."""
 
     def __init__(self, projection: Projection) -> None:
         self.projection = projection
-        self._updaters: dict[str, Updaters | None] = {}
+        self.known: dict[str, Updaters | None] = {}
         self._slots = {field.name: slot for slot, field in enumerate(projection.fields)}
         self._is_open = projection.is_open
 
@@ -56,23 +76,26 @@ class Folder:
 
     def find_updaters(self, fact: Fact) -> Updaters | None:
         """Return what events of a fact's type do to the fields, by field; None where they do not count."""
-        if fact.event_type not in self._updaters:
+        if fact.event_type not in self.known:
             found = make_updaters(self.projection, fact.event_type) if counts(self.projection, fact) else None
-            self._updaters[fact.event_type] = found
-        return self._updaters[fact.event_type]
+            self.known[fact.event_type] = found
+        return self.known[fact.event_type]
 
     def apply(self, entity: Entity, fact: Fact) -> Change:
         """Take an event into an entity's state. A field that cannot take its value stays as it is."""
         self._count(entity, fact)
         if self._is_open:
             return self._open(entity, fact)
-        updaters, errors = self.find_updaters(fact) or (), {}
-        for name, update in updaters:
-            error = update(entity.slots, fact)
+        updaters, errors = self.find_updaters(fact), {}
+        if updaters is None:
+            return UNTOUCHED
+        payload = updaters.read(fact.data or NO_PAYLOAD)
+        for name, update in updaters.fields:
+            error = update(entity.slots, fact, payload)
             if error is not None:
                 errors[name] = error
                 entity.failed[name] = entity.failed.get(name, 0) + 1
-        return Change([name for name, _ in updaters], errors)
+        return Change([name for name, _ in updaters.fields], errors)
 
     def take(self, entity: Entity, fact: Fact, updaters: Updaters) -> None:
         """Do what `apply` does, and say nothing of it."""
@@ -85,9 +108,9 @@ class Folder:
         latest = entity.occurred_at
         if latest is None or fact.occurred_at > latest:
             entity.occurred_at = fact.occurred_at
-        slots = entity.slots
-        for name, update in updaters:
-            if update(slots, fact) is not None:
+        slots, payload = entity.slots, updaters.read(fact.data or NO_PAYLOAD)
+        for name, update in updaters.fields:
+            if update(slots, fact, payload) is not None:
                 entity.failed[name] = entity.failed.get(name, 0) + 1
 
     def _count(self, entity: Entity, fact: Fact) -> None:
@@ -147,44 +170,59 @@ def name_members(state: Any) -> dict[str, Any]:
     return dict(state) if isinstance(state, dict) else {"state": state}
 
 
-def make_updaters(projection: Projection, event_type: str) -> tuple[tuple[str, Updater], ...]:
-    """Return, for the fields that an event type may change, what it does to each."""
-    made = []
+def make_updaters(projection: Projection, event_type: str) -> Updaters:
+    """Return, for the fields that an event type may change, what it does to each.
+
+    Texts and merges read the whole payload, as they keep numbers as they are written.
+    """
+    seen = {}
     for slot, field in enumerate(projection.fields):
         sources = [source for source in field.sources if source.event_types is None or event_type in source.event_types]
         if sources:
-            made.append((field.name, make_updater(field, slot, sources)))
-    return tuple(made)
+            seen[slot] = (field, sources)
+    members = [source for field, sources in seen.values() if field.rule not in FOLDED for source in sources]
+    reader, whole = make_payload_reader(members), make_payload_reader(())
+    updates = tuple(
+        (field.name, make_update(field, slot, sources, whole if field.rule in FOLDED else reader))
+        for slot, (field, sources) in seen.items()
+    )
+    return Updaters(reader.read, updates)
 
 
-def make_updater(field: Field, slot: int, sources: Sequence[Source]) -> Updater:
+def make_update(field: Field, slot: int, sources: Sequence[Source], reader: PayloadReader) -> Update:
     """Return what an event does to a field: the first of the sources whose conditions hold counts."""
-    cases = [(source.when, make_case(field, slot, source)) for source in sources]
+    cases = [
+        ([make_test(condition, reader) for condition in source.when], make_case(field, slot, source, reader))
+        for source in sources
+    ]
     if len(cases) == 1 and not cases[0][0]:
         return cases[0][1]
 
-    def update(state: State, fact: Fact) -> str | None:
-        for conditions, case in cases:
-            if all(holds(condition, fact) for condition in conditions):
-                return case(state, fact)
+    def update(state: State, fact: Fact, payload: Payload) -> str | None:
+        for tests, case in cases:
+            if all(holds(fact, payload) for holds in tests):
+                return case(state, fact, payload)
         return None
 
     return update
 
 
-def make_case(field: Field, slot: int, source: Source) -> Updater:
+def make_case(field: Field, slot: int, source: Source, reader: PayloadReader) -> Update:
     """Return what an event does to a field through one source."""
     step, read = make_step(field, slot, removes=source.removes), make_reader(field)
-    find = make_finder(source)
+    find, attribute = make_finder(source, reader), reader.attribute(source)
     if field.rule == "count":
-        return lambda state, fact: None if find(fact) in (None, UNSET) else step(state, None, fact)
-    if field.rule in ("text", "merge"):
-        return lambda state, fact: None if (value := find(fact)) is UNSET else step(state, value, fact)
+        return lambda state, fact, payload: None if find(fact, payload) in (None, UNSET) else step(state, None, fact)
+    if field.rule in FOLDED:
+        return lambda state, fact, payload: (
+            None if (value := find(fact, payload)) is UNSET else step(state, value, fact)
+        )
     takes_null = field.takes_null and field.rule in NULLED
     takes_absent = field.takes_absent and field.rule in NULLED
 
-    def update(state: State, fact: Fact) -> str | None:
-        found = find(fact)
+    def update(state: State, fact: Fact, payload: Payload) -> str | None:
+        # Most fields are members of payloads; a call less for each.
+        found = find(fact, payload) if attribute is None else getattr(payload, attribute, UNSET)
         if found is UNSET:
             return step(state, None, fact) if takes_absent else None
         value = read(found)
@@ -195,51 +233,6 @@ def make_case(field: Field, slot: int, source: Source) -> Updater:
         return step(state, value, fact)
 
     return update
-
-
-def make_finder(source: Source) -> Callable[[Fact], Any]:
-    """Return what finds a source's value in an event; without path and constant it is true for every event."""
-    path, values = source.path, source.values
-    if source.constant is not UNSET or path is None:
-        constant = True if source.constant is UNSET else source.constant
-        return lambda _fact: constant
-    if values is None:
-        return find_member_of(*path.members) if path.column == "data" and len(path.members) == 1 else find_at(path)
-
-    def find(fact: Fact) -> Any:
-        found = find_value(fact, path)
-        text = None if found is UNSET else write_scalar(found)
-        return found if text is None else values.get(text, found)
-
-    return find
-
-
-def find_at(path: Path) -> Callable[[Fact], Any]:
-    """Return what finds the value at a path of an event."""
-    return lambda fact: find_value(fact, path)
-
-
-def find_member_of(name: str) -> Callable[[Fact], Any]:
-    """Return what finds a member of a payload: what most fields read, in half the time."""
-
-    def find(fact: Fact) -> Any:
-        text = fact.data
-        if text is None:
-            return UNSET
-        payload = read_document(text)
-        return payload.get(name, UNSET) if type(payload) is dict else UNSET
-
-    return find
-
-
-def holds(condition: Condition, fact: Fact) -> bool:
-    """Tell whether a condition holds for an event."""
-    found = find_value(fact, condition.path)
-    if condition.texts is None:
-        met = found is not UNSET and found is not None
-    else:
-        met = found is not UNSET and write_scalar(found) in condition.texts
-    return met is not condition.is_negated
 
 
 def name_entities(projection: Projection, fact: Fact) -> tuple[str, ...]:
@@ -268,7 +261,8 @@ def find_cancels(projection: Projection, facts: Sequence[Fact]) -> list[Cancel]:
     rule = projection.cancels
     if rule is None:
         return []
-    cancels = [fact for fact in facts if fact.event_type in rule.event_types]
+    types = frozenset(rule.event_types)
+    cancels = [fact for fact in facts if fact.event_type in types]
     targets = [find_value(fact, rule.target) for fact in cancels]
     wanted = {target for target in targets if isinstance(target, str)}
     named = {(fact.source, fact.event_id): fact for fact in facts if fact.event_id in wanted} if wanted else {}
@@ -305,14 +299,11 @@ def fold_facts(projection: Projection, facts: Iterable[Fact]) -> dict[str, Entit
 
 def fold_ordered(folder: Folder, facts: Iterable[Fact], cancelled: Container[int], entities: dict[str, Entity]) -> None:
     """Take events that stand in a projection's order into the states of the entities they touch."""
-    projection = folder.projection
-    is_by_stream, take = projection.is_by_stream, folder.take
-    known: dict[str, Updaters | None] = {}
+    projection, take = folder.projection, folder.take
+    is_by_stream, known = projection.is_by_stream, folder.known
     for fact in facts:
         event_type = fact.event_type
-        if event_type not in known:
-            known[event_type] = folder.find_updaters(fact)
-        updaters = known[event_type]
+        updaters = known[event_type] if event_type in known else folder.find_updaters(fact)
         if updaters is None or fact.position in cancelled:
             continue
         if is_by_stream:

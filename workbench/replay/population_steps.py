@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from workbench.replay.cancels import judge_cancels
 from workbench.replay.checkpoints import is_cancel
 from workbench.replay.fact import Fact, find_value, place_of
-from workbench.replay.fold import Entity, Folder, counts, find_cancels
+from workbench.replay.fold import NOTHING, Entity, Folder, counts, find_cancels
 from workbench.replay.projection import Projection
 from workbench.replay.rules import Items, Machine
 from workbench.replay.values import write_value
@@ -143,7 +143,7 @@ class _Timeline:
         for fact in facts:
             if fact.position not in self._cancelled and counts(self._projection, fact):
                 # Events that no field here reads still say that the entity is there.
-                self._folder.take(entity, fact, self._folder.find_updaters(fact) or ())
+                self._folder.take(entity, fact, self._folder.find_updaters(fact) or NOTHING)
         return entity
 
 

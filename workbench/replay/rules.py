@@ -21,6 +21,7 @@ State = list[Any]
 Step = Callable[[State, Any, Fact], str | None]
 UNSET: Final = msgspec.UNSET
 GREATEST: Final = 10**DIGITS - 1
+LEAST: Final = -GREATEST
 
 
 class Items(msgspec.Struct):
@@ -86,7 +87,7 @@ def _count(_field: Field, slot: int) -> Step:
 def _sum(field: Field, slot: int) -> Step:
     def step(state: State, value: Any, fact: Fact) -> None:
         total = (state[slot] or 0) + value
-        if not -GREATEST <= total <= GREATEST:
+        if not LEAST <= total <= GREATEST:
             _refuse_sum(field, fact)
         state[slot] = total
 
@@ -96,7 +97,7 @@ def _sum(field: Field, slot: int) -> Step:
 def _subtract(field: Field, slot: int) -> Step:
     def step(state: State, value: Any, fact: Fact) -> None:
         total = (state[slot] or 0) - value
-        if not -GREATEST <= total <= GREATEST:
+        if not LEAST <= total <= GREATEST:
             _refuse_sum(field, fact)
         state[slot] = total
 

@@ -4,10 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import polars as pl
+import pyarrow as pa
 
 from workbench.replay.projection import Field
 from workbench.replay.rules import UNSET, show_slot
-from workbench.replay.values import write_value
+from workbench.replay.values import DIGITS, write_value
 
 # Rules whose slot is one value that is replaced and never changed in place.
 PLAIN: Final = frozenset({"last", "first", "sum", "count", "min", "max"})
@@ -16,28 +17,32 @@ PLACES: Final = 6
 NULL: Final = "null"
 
 # Makes texts of a field's slots.
-Writer = Callable[[Sequence[Any]], list[str]]
+Writer = Callable[[Sequence[Any]], pl.Series]
 
 
 def make_writer(field: Field) -> Writer:
-    """Return what writes slots of a field, of a state machine its states, as canonical JSON texts."""
+    """Return what writes slots of a field, of a state machine its states, as a column of canonical JSON texts."""
     kind = "decimal" if field.rule == "sum" else "integer" if field.rule == "count" else field.kind
     if field.rule == "machine":
-        return write_texts
+        return _write_texts
     if field.rule not in PLAIN or (kind == "decimal" and field.scale > PLACES):
         return _slot_writer(field)
     return {
-        "text": write_texts,
+        "text": _write_texts,
         "integer": _write_integers,
         "json": _write_json,
-        "decimal": _decimal_writer(field),
+        "decimal": _decimal_writer(field.scale),
     }.get(kind, _slot_writer(field))
 
 
-def write_texts(values: Sequence[Any]) -> list[str]:
-    """Return texts as JSON strings, None as null."""
+def make_column(texts: Sequence[str | None]) -> pl.Series:
+    """Return texts as a column."""
+    return pl.Series(texts, dtype=pl.String)
+
+
+def _write_texts(values: Sequence[Any]) -> pl.Series:
     known = {value: _write_text(value) for value in set(values)}
-    return [known[value] for value in values]
+    return make_column([known[value] for value in values])
 
 
 def _write_text(value: str | None) -> str:
@@ -48,41 +53,31 @@ def _write_text(value: str | None) -> str:
     return write_value(value)
 
 
-def _write_integers(values: Sequence[Any]) -> list[str]:
-    return [NULL if value is None else str(value) for value in values]
+def _write_integers(values: Sequence[Any]) -> pl.Series:
+    return make_column([NULL if value is None else str(value) for value in values])
 
 
-def _write_json(values: Sequence[Any]) -> list[str]:
+def _write_json(values: Sequence[Any]) -> pl.Series:
     # They are canonical texts since they were read.
-    return [NULL if value is None else value for value in values]
+    return make_column([NULL if value is None else value for value in values])
 
 
-def _decimal_writer(field: Field) -> Writer:
-    scale = field.scale
+def _decimal_writer(scale: int) -> Writer:
+    def write(units: Sequence[int | None]) -> pl.Series:
+        try:
+            whole = pa.array(units, pa.int64()).cast(pa.decimal128(DIGITS))
+        except OverflowError:
+            whole = pa.array(units, pa.decimal128(DIGITS))
+        # The same digits, with a point among them: a third of the time that cutting their texts takes.
+        amounts = pl.Series(pa.Array.from_buffers(pa.decimal128(DIGITS, scale), len(whole), whole.buffers()))
+        texts = join_texts('"', amounts, '"')
+        return texts.fill_null(NULL) if texts.null_count() else texts
 
-    def write(units: int) -> str:
-        """Return what is shorter than its places, or below zero; without places any."""
-        digits = str(abs(units)).zfill(scale + 1)
-        sign = "-" if units < 0 else ""
-        return f'"{sign}{digits[:-scale]}.{digits[-scale:]}"' if scale else f'"{units}"'
-
-    least = 10**scale
-
-    def write_all(values: Sequence[Any]) -> list[str]:
-        return [
-            NULL
-            if units is None
-            else f'"{digits[:-scale]}.{digits[-scale:]}"'
-            if units >= least > 1 and (digits := str(units))
-            else write(units)
-            for units in values
-        ]
-
-    return write_all
+    return write
 
 
 def _slot_writer(field: Field) -> Writer:
-    return lambda slots: [write_value(show_slot(field, slot)) for slot in slots]
+    return lambda slots: make_column([write_value(show_slot(field, slot)) for slot in slots])
 
 
 def join_texts(*parts: pl.Series | str) -> pl.Series:

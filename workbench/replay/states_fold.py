@@ -1,7 +1,6 @@
 """States by the fold in Python: the engine selects and orders the events, in pages, so that memory does not grow."""
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import repeat
 from typing import Any, Final
 
 import msgspec
@@ -10,6 +9,7 @@ import polars as pl
 from workbench.replay.cancels import judge_cancels
 from workbench.replay.expressions import Filter, is_quotable, scalar_at
 from workbench.replay.fact import FACT_COLUMNS, Fact
+from workbench.replay.facts import make_facts
 from workbench.replay.fold import Entity, Folder, find_cancels, fold_ordered
 from workbench.replay.paths import Path
 from workbench.replay.projection import Field, Projection
@@ -113,10 +113,7 @@ def fetch(
     by = "e.position" if order == "position" else "e.occurred_at, e.position"
     text = f"select {names} from events as e{where_of(where)} order by {by}"  # noqa: S608 - our own names; values are bound or quoted
     options = {} if chosen.stream_ids is None else {"stream_ids": list(chosen.stream_ids)}
-    rows = ask(text, parameters, **options)
-    known = set(columns)
-    lists = [rows[name].to_list() if name in known else repeat(None) for name in FACT_COLUMNS]
-    return [Fact(*row) for row in zip(*lists, strict=False)]
+    return make_facts(ask(text, parameters, **options), columns)
 
 
 def where_of(conditions: Sequence[str]) -> str:

@@ -2,7 +2,8 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import repeat
+from functools import lru_cache
+from itertools import islice
 from typing import Final
 
 import msgspec
@@ -12,17 +13,17 @@ from numpy.typing import NDArray
 
 from workbench.replay.cancels import judge_cancels
 from workbench.replay.cut import Cut
-from workbench.replay.fact import FACT_COLUMNS, Fact
-from workbench.replay.facts import Ask, load_events, make_facts
+from workbench.replay.fact import Fact
+from workbench.replay.facts import Ask, iterate_facts, load_events, make_facts
 from workbench.replay.fold import find_cancels
 from workbench.replay.frames import BLAME, EVENT, HISTORY, describe, make_rows
-from workbench.replay.history import find_again, order_names
+from workbench.replay.history import REMEMBERED, find_again, order_names
 from workbench.replay.model_facts import read_columns
 from workbench.replay.projection import Projection
 from workbench.replay.rules import write_state
-from workbench.replay.slot_texts import NULL, join_texts
+from workbench.replay.slot_texts import NULL, join_texts, make_column
 from workbench.replay.states_fold import columns_of, field_paths
-from workbench.replay.telling import Changes, Told, tell_events
+from workbench.replay.telling import Changes, Illegal, Told, tell_events, tell_own_events
 
 # What a history shows of an event, and what blame asks of one: which stream it stands in, and its version.
 SHOWN: Final = (*EVENT, "causation_id")
@@ -45,35 +46,40 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
 
 def load_story(ask: Ask, projection: Projection, entity: str, cut: Cut) -> Story:
     """Return the story of an entity in a cut; one without rows where nothing touches it."""
-    columns = tuple(dict.fromkeys((*ASKED, *read_columns(projection))))
-    events = load_events(ask, projection, [entity], cut, columns)
+    columns = dict.fromkeys((*ASKED, *read_columns(projection)))
+    is_alone = projection.is_by_stream and (projection.cancels is None or projection.cancels.in_stream)
+    if is_alone:
+        del columns["stream_id"]
+    events = load_events(ask, projection, [entity], cut, tuple(columns))
+    if is_alone:
+        events = events.hstack([pl.Series("stream_id", [entity]).new_from_index(0, events.height)])
     if projection.order == "occurred":
         events = events.sort("occurred_at", "position")
-    told = tell_events(projection, make_read_facts(projection, events, entity), entity)
-    return Story(projection=projection, entity=entity, events=events, told=told)
+    return Story(projection=projection, entity=entity, events=events, told=_tell(projection, events, entity))
 
 
-def make_read_facts(projection: Projection, events: pl.DataFrame, entity: str) -> list[Fact]:
-    """Return events as facts that hold what the fold of one entity reads of them.
+def _tell(projection: Projection, events: pl.DataFrame, entity: str) -> Told:
+    """Return what events did to an entity.
 
-    Where nothing is cancelled, and fields alone are read, that is little: the other columns take longer than the fold.
+    Where nothing is cancelled, and fields alone are read, little is read of each event: the other columns take longer
+    than the fold, and no event need be held when it is folded.
     """
-    cancels = [] if projection.cancels is None else list(projection.cancels.event_types)
-    if projection.is_open or not projection.is_by_stream or events["event_type"].is_in(cancels).any():
-        return make_facts(events, read_columns(projection))
+    cancels = () if projection.cancels is None else projection.cancels.event_types
+    types = events["event_type"]
+    if projection.is_open or not projection.is_by_stream or any((types == cancel).any() for cancel in cancels):
+        return tell_events(projection, make_facts(events, read_columns(projection)), entity)
     paths = [path for field in projection.fields for path in field_paths(field)]
     wanted = {"position", "event_type", *(path.column for path in paths), *columns_of(paths)}
     unread = {"event_id": "", "source": "", "stream_id": entity, "occurred_at": _UNREAD}
-    columns = [events[name].to_list() if name in wanted else repeat(unread.get(name)) for name in FACT_COLUMNS]
-    return [Fact(*row) for row in zip(*columns, strict=False)]
+    return tell_own_events(projection, iterate_facts(events, wanted, unread), entity)
 
 
 def frame_history(story: Story) -> pl.DataFrame:
     """Return an entity's history, one row per event."""
-    told, shown = story.told, story.events.select(SHOWN)
+    told, shown = story.told, story.events[list(SHOWN)]
     if len(told.kept) < shown.height:
         shown = shown[list(told.kept)]
-    illegal = {row: write_state([list(move) for move in moves]) for row, moves in told.illegal.items()}
+    illegal = {row: _write_moves(tuple(moves)) for row, moves in told.illegal.items()}
     errors = {row: "; ".join(f"{name}: {error}" for name, error in found.items()) for row, found in told.errors.items()}
     size = len(told.kept)
     columns = {
@@ -83,39 +89,53 @@ def frame_history(story: Story) -> pl.DataFrame:
         "error": _place(errors, size),
         "state": write_states(told),
     }
-    return shown.with_columns(**columns).cast(pl.Schema(HISTORY))
+    history = shown.hstack([column.alias(name) for name, column in columns.items()])
+    return history if history.schema == HISTORY else history.cast(pl.Schema(HISTORY))
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _write_moves(moves: tuple[Illegal, ...]) -> str:
+    return write_state(moves)
 
 
 def _place(texts: Mapping[int, str], size: int) -> pl.Series:
     """Return texts at their rows, null at the others."""
-    column: list[str | None] = [None] * size
-    for row, text in texts.items():
-        column[row] = text
-    return pl.Series(column, dtype=pl.String)
+    places = np.full(size, len(texts), dtype=np.int64)
+    places[list(texts)] = np.arange(len(texts))
+    return make_column([*texts.values(), None])[places]
 
 
 def write_changes(told: Told) -> pl.Series:
     """Return what each row changed as JSON text: by field, the values before and after."""
-    changed = [(label, each) for label, each in _named(told) if len(each.rows) > 1]
+    changed = [(label, _fill(each)) for label, each in _named(told) if len(each.rows) > 1]
     rows = np.concatenate([np.empty(0, np.int64), *(np.array(each.rows[1:], np.int64) for _, each in changed)])
     places = np.full(len(told.kept), len(rows), dtype=np.int64)
     places[rows] = np.arange(len(rows))
     # As often as not each event changes one field, and its text is whole with that.
     is_single = len(rows) == np.count_nonzero(places < len(rows))
     opening, closing = ("{", "}") if is_single else ("", "")
-    pairs = [
-        join_texts(f"{opening}{label}:[", each.texts.head(-1), ",", each.texts.tail(-1), f"]{closing}")
-        for label, each in ((label, _fill(each)) for label, each in changed)
-    ]
+    labels = make_column([f"{opening}{label}:[" for label, _ in changed])
+    pairs = join_texts(
+        labels[np.repeat(np.arange(len(changed)), [len(each.rows) - 1 for _, each in changed])],
+        _stack([each.texts.head(-1) for _, each in changed]),
+        ",",
+        _stack([each.texts.tail(-1) for _, each in changed]),
+        f"]{closing}",
+    )
     # Behind the pairs stands what is said of a row that changes nothing.
-    texts = pl.concat([*pairs, pl.Series(["{}"])], rechunk=True)
+    texts = _stack([pairs, pl.Series(["{}"])])
     if is_single:
         return texts[places]
     found = pl.DataFrame({"row": rows, "pair": texts.head(-1)}).group_by("row", maintain_order=True)
     joined = found.agg(pl.concat_str(pl.lit("{"), pl.col("pair").str.join(","), pl.lit("}")).alias("pair"))
     places[joined["row"].to_numpy()] = np.arange(joined.height)
     places[places == len(rows)] = joined.height
-    return pl.concat([joined["pair"], pl.Series(["{}"])], rechunk=True)[places]
+    return _stack([joined["pair"], pl.Series(["{}"])])[places]
+
+
+def _stack(parts: Sequence[pl.Series]) -> pl.Series:
+    """Return columns of texts one behind the other."""
+    return pl.concat(parts, rechunk=True) if parts else make_column([])
 
 
 def _named(told: Told) -> list[tuple[str, Changes]]:
@@ -133,13 +153,18 @@ def _fill(changes: Changes) -> Changes:
 def write_states(told: Told) -> pl.Series:
     """Return the state after each row as canonical JSON text."""
     size = len(told.kept)
-    return _join_members([join_texts(f"{label}:", each.texts)[_held(each, size)] for label, each in _named(told)], size)
+    named = [(label, each.texts[_held(each, size)]) for label, each in _named(told)]
+    if not named or any(held.null_count() for _, held in named):
+        return _join_members([join_texts(f"{label}:", held) for label, held in named], size)
+    parts = [part for label, held in named for part in (f",{label}:", held)]
+    return join_texts("{" + str(parts[0])[1:], *parts[1:], "}")
 
 
 def _held(changes: Changes, size: int) -> NDArray[np.int64]:
     """Return, for each row, the number of the value that a field has after it."""
-    starts = np.array([0, *changes.rows[1:], size], dtype=np.int64)
-    return np.repeat(np.arange(len(changes.rows)), np.diff(starts))
+    starts = np.array(changes.rows)
+    starts[0] = 0
+    return np.repeat(np.arange(len(starts)), np.diff(starts, append=size))
 
 
 def _join_members(members: Sequence[pl.Series], size: int) -> pl.Series:
@@ -176,7 +201,7 @@ def frame_blame(
     positions = settled.events["position"]
     if len(settled.told.kept) < len(positions):
         positions = positions[list(settled.told.kept)]
-    again, rows = find_again(settled.told), []
+    again, rows, earlier = find_again(settled.told), [], write_earlier(settled.told, positions)
     for name, changes in settled.told.changes.items():
         fact = setters.get(name)
         proposal = None if fact is None else proposals.get(fact.position)
@@ -190,17 +215,18 @@ def frame_blame(
                 "proposal_event_id": None if proposal is None else proposal.event_id,
                 "proposal_actor_id": None if proposal is None else proposal.actor_id,
                 "upcast": f"{written[fact.position]} → {fact.schema_version}" if fact is not None and lifted else None,
-                "earlier": _write_earlier(changes, positions),
+                "earlier": earlier[name],
             }
         )
     return make_rows(rows, BLAME)
 
 
-def _write_earlier(changes: Changes, positions: pl.Series) -> str:
-    """Return the values before the last as JSON text: position and value, oldest first."""
-    rows = np.array(changes.rows[1:-1], dtype=np.int64)
-    if not len(rows):
-        return "[]"
-    values = _fill(changes).texts.slice(1, len(rows))
-    pairs = join_texts("[", positions[rows].cast(pl.String), ",", values, "]")
-    return f"[{pairs.str.join(',').item()}]"
+def write_earlier(told: Told, positions: pl.Series) -> dict[str, str]:
+    """Return, by field, the values before the last as JSON text: position and value, oldest first."""
+    sizes = [max(len(changes.rows) - 2, 0) for changes in told.changes.values()]
+    rows = np.concatenate([np.empty(0, np.int64), *(np.array(changes.rows[1:-1]) for changes in told.changes.values())])
+    values = _stack(
+        [_fill(changes).texts.slice(1, size) for changes, size in zip(told.changes.values(), sizes, strict=True)]
+    )
+    pairs = iter(join_texts("[", positions[rows], ",", values, "]").to_list())
+    return {name: f"[{','.join(islice(pairs, size))}]" for name, size in zip(told.changes, sizes, strict=True)}

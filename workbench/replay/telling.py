@@ -1,20 +1,24 @@
 """What each event of an entity did to its state: one pass of the fold, kept as columns."""
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Final
 
 import msgspec
 import polars as pl
 
 from workbench.replay.cancels import Cancel, Judge
 from workbench.replay.fact import Fact
-from workbench.replay.fold import Folder, Updater, counts, find_cancels, name_entities
+from workbench.replay.fold import NOTHING, UNTOUCHED, Folder, Update, counts, find_cancels, name_entities
+from workbench.replay.payloads import NO_PAYLOAD, Read
 from workbench.replay.projection import Field, Projection
 from workbench.replay.rules import UNSET, show_slot
-from workbench.replay.slot_texts import PLAIN, drop_unset, make_writer
+from workbench.replay.slot_texts import PLAIN, drop_unset, make_column, make_writer
 from workbench.replay.values import write_value
 
 Illegal = tuple[str, str | None, str]
+# Rows are kept as numbers of 64 bits, which become columns as they are.
+INTEGERS: Final = "q"
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,7 +27,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     The first is that before any event, of row -1. A text of null says that an open state has no such member.
     """
 
-    rows: Sequence[int]
+    rows: "array[int]"
     texts: pl.Series
 
 
@@ -59,15 +63,23 @@ def tell_events(projection: Projection, ordered: Sequence[Fact], entity: str, *,
     return teller.finish()
 
 
+def tell_own_events(projection: Projection, ordered: Iterable[Fact], entity: str) -> Told:
+    """Return the same of events that all touch the entity, no cancels among them; each is looked at but once."""
+    teller = _Teller(projection, entity, [])
+    teller.take(ordered)
+    return teller.finish()
+
+
 class _Recorder:
-    """One field's values so far; the last of them is the one it has."""
+    """One field's values so far; the last of them is the one it has. ``illegal`` are the moves outside a machine."""
 
     def __init__(self, field: Field, slot: int, start: Any) -> None:
         self.field, self.slot = field, slot
         self.is_plain = field.rule in PLAIN
         self.is_machine = field.rule == "machine"
-        self.illegal = 0
-        self.rows, self.values = [-1], [self.show(start)]
+        self.rows, self.values = array(INTEGERS, [-1]), [self.show(start)]
+        self.illegal: dict[int, Illegal] = {}
+        self.illegal_count = 0
 
     def show(self, slot: Any) -> Any:
         """Return what is recorded of a slot: its value, a machine's state, or the text of what changes in place."""
@@ -77,34 +89,38 @@ class _Recorder:
 
     def look(self, slots: list[Any], row: int) -> None:
         """Record a value that is another than the one before."""
-        slot = slots[self.slot]
-        value = slot.state if self.is_machine else self.show(slot)
-        if value != self.values[-1]:
+        value, before = self.show(slots[self.slot]), self.values[-1]
+        if value != before:
             self.rows.append(row)
             self.values.append(value)
+
+    def look_at_move(self, slots: list[Any], row: int) -> None:
+        """Record where a state machine went, and whether it may."""
+        machine, before = slots[self.slot], self.values[-1]
+        if machine.count > self.illegal_count:
+            self.illegal_count = machine.count
+            self.illegal[row] = (self.field.name, before, machine.state)
+        if machine.state != before:
+            self.rows.append(row)
+            self.values.append(machine.state)
 
     def finish(self) -> Changes:
         """Return the field's values as texts, each unlike the one before."""
         rows, values = self.rows, self.values
         if not self.is_plain and not self.is_machine:
-            return Changes(rows=rows, texts=pl.Series(values, dtype=pl.String))
+            return Changes(rows=rows, texts=make_column(values))
         if self.field.rule == "first":
             values = drop_unset(values)
             kept = [n for n, value in enumerate(values) if not n or value != values[n - 1]]
-            rows, values = [rows[n] for n in kept], [values[n] for n in kept]
-        return Changes(rows=rows, texts=pl.Series(make_writer(self.field)(values), dtype=pl.String))
+            rows, values = array(INTEGERS, [rows[n] for n in kept]), [values[n] for n in kept]
+        return Changes(rows=rows, texts=make_writer(self.field)(values))
 
 
-# What an event of a type does: the field's name, its slot and rule, what notes the row and the value of one that is
-# replaced, and the recorder of one that is not.
-_Step = tuple[str, int, Updater, Callable[[int], None], Callable[[Any], None], _Recorder | None]
-
-
-class _Plan(msgspec.Struct, frozen=True):
-    """What events of a type do, None where they do not count; ``names`` are the fields whose rules see them."""
-
-    names: Sequence[str] = ()
-    steps: Sequence[_Step] | None = None
+# What an event of a type does to a field: its name, its slot and rule, what looks at a value that changes in place, and
+# what notes the row and the value of one that is replaced.
+_Step = tuple[str, int, Update, Callable[[list[Any], int], None] | None, Callable[[int], None], Callable[[Any], None]]
+# What events of a type do: the fields whose rules see them, how their payloads are read, and a step for each field.
+_Plan = tuple[Sequence[str], Read, Sequence[_Step]]
 
 
 class _Teller:
@@ -120,11 +136,10 @@ class _Teller:
         self._recorders = {
             field.name: _Recorder(field, slot, self._state.slots[slot]) for slot, field in enumerate(projection.fields)
         }
-        self._members: dict[str, tuple[list[int], list[str | None]]] = {
-            name: ([-1], [text]) for name, text in self._write_members().items()
+        self._members: dict[str, tuple[array[int], list[str | None]]] = {
+            name: (array(INTEGERS, [-1]), [text]) for name, text in self._write_members().items()
         }
         self._kept, self._touched = list[int](), list[Sequence[str]]()
-        self._illegal: dict[int, list[Illegal]] = {}
         self._errors: dict[int, dict[str, str]] = {}
         self._effects: dict[int, str] = {}
 
@@ -139,37 +154,34 @@ class _Teller:
 
     def _take_run(self, ordered: Sequence[Fact], start: int, end: int) -> None:
         """Take those of some events that touch the entity."""
-        projection, entity, first = self._projection, self._entity, len(self._kept)
-        if projection.is_by_stream:
-            places = [place for place in range(start, end) if ordered[place].stream_id == entity]
-        else:
-            places = [place for place in range(start, end) if entity in name_entities(projection, ordered[place])]
+        projection, entity = self._projection, self._entity
+        places = [place for place in range(start, end) if entity in name_entities(projection, ordered[place])]
         facts = [ordered[place] for place in places]
-        self._kept += places
-        for event_type, fact in {fact.event_type: fact for fact in facts}.items():
-            if event_type not in self._plans:
-                self._plans[event_type] = self._plan(fact)
         if self._cancels:
             self._touching.update(fact.position for fact in facts)
-            self._taken += [fact for fact in facts if self._plans[fact.event_type].steps is not None]
-        if projection.is_open:
-            self._touched += [self._take_open(fact, row) for row, fact in enumerate(facts, first)]
-            return
-        names = {event_type: plan.names for event_type, plan in self._plans.items()}
-        self._touched += [names[fact.event_type] for fact in facts]
-        self._fold(facts, first)
+            self._taken += [fact for fact in facts if counts(projection, fact)]
+        self.take(facts)
+        self._kept += places
 
-    def _fold(self, facts: Sequence[Fact], first: int) -> None:
-        """Take events into the state, and record each value that is another than before."""
-        slots, plans = self._state.slots, {name: plan.steps or () for name, plan in self._plans.items()}
+    def take(self, facts: Iterable[Fact]) -> None:
+        """Take events that touch the entity."""
+        take = self._take_open if self._projection.is_open else self._take_fields
+        take(facts, len(self._touched))
+
+    def _take_fields(self, facts: Iterable[Fact], first: int) -> None:
+        """Take events into the fields, and record each value that is another than before."""
+        slots, plans, touch = self._state.slots, self._plans, self._touched.append
         for row, fact in enumerate(facts, first):
-            for name, slot, update, note_row, note_value, recorder in plans[fact.event_type]:
+            names, read, steps = plans.get(fact.event_type) or self._plan(fact)
+            touch(names)
+            payload = read(fact.data or NO_PAYLOAD)
+            for name, slot, update, look, note_row, note_value in steps:
                 before = slots[slot]
-                error = update(slots, fact)
+                error = update(slots, fact, payload)
                 if error is not None:
                     self._errors.setdefault(row, {})[name] = error
-                elif recorder is not None:
-                    self._look(recorder, row)
+                elif look is not None:
+                    look(slots, row)
                 else:
                     value = slots[slot]
                     if value != before:
@@ -177,38 +189,28 @@ class _Teller:
                         note_value(value)
 
     def _plan(self, fact: Fact) -> _Plan:
-        """Return what events of a fact's type do."""
-        if not counts(self._projection, fact):
-            return _Plan()
-        steps = []
-        for name, update in self._folder.find_updaters(fact) or ():
+        """Return what events of a fact's type do, and remember it."""
+        updaters, steps = self._folder.find_updaters(fact) or NOTHING, []
+        for name, update in updaters.fields:
             recorder = self._recorders[name]
-            own = None if recorder.is_plain else recorder
-            steps.append((name, recorder.slot, update, recorder.rows.append, recorder.values.append, own))
-        return _Plan(names=tuple(step[0] for step in steps), steps=tuple(steps))
+            look = recorder.look_at_move if recorder.is_machine else None if recorder.is_plain else recorder.look
+            steps.append((name, recorder.slot, update, look, recorder.rows.append, recorder.values.append))
+        plan = self._plans[fact.event_type] = (tuple(step[0] for step in steps), updaters.read, steps)
+        return plan
 
-    def _look(self, recorder: _Recorder, row: int) -> None:
-        slots = self._state.slots
-        recorder.look(slots, row)
-        if recorder.is_machine and (machine := slots[recorder.slot]).count > recorder.illegal:
-            recorder.illegal = machine.count
-            moves = [(recorder.field.name, before, after) for _, before, after in machine.illegal[-1:]]
-            self._illegal.setdefault(row, []).extend(moves)
-
-    def _take_open(self, fact: Fact, row: int) -> Sequence[str]:
-        """Take an event into a state whose members are its fields; return those it touched."""
-        if self._plans[fact.event_type].steps is None:
-            return ()
-        change = self._folder.apply(self._state, fact)
-        if change.errors:
-            self._errors[row] = dict(change.errors)
-        for name in dict.fromkeys(change.touched):
-            shown = self._folder.show_field(self._state, name)
-            self._note_member(name, None if shown is UNSET else write_value(shown), row)
-        return change.touched
+    def _take_open(self, facts: Iterable[Fact], first: int) -> None:
+        """Take events into a state whose members are its fields."""
+        for row, fact in enumerate(facts, first):
+            change = self._folder.apply(self._state, fact) if counts(self._projection, fact) else UNTOUCHED
+            if change.errors:
+                self._errors[row] = dict(change.errors)
+            for name in dict.fromkeys(change.touched):
+                shown = self._folder.show_field(self._state, name)
+                self._note_member(name, None if shown is UNSET else write_value(shown), row)
+            self._touched.append(change.touched)
 
     def _note_member(self, name: str, text: str | None, row: int) -> None:
-        rows, texts = self._members.setdefault(name, ([-1], [None]))
+        rows, texts = self._members.setdefault(name, (array(INTEGERS, [-1]), [None]))
         if text != texts[-1]:
             rows.append(row)
             texts.append(text)
@@ -236,11 +238,11 @@ class _Teller:
         self._state, cancelled = self._folder.start(), self._judge.cancelled
         for taken in self._taken:
             if taken.position not in cancelled:
-                self._folder.take(self._state, taken, self._folder.find_updaters(taken) or ())
+                self._folder.take(self._state, taken, self._folder.find_updaters(taken) or NOTHING)
         for recorder in self._recorders.values():
             recorder.look(self._state.slots, row)
             if recorder.is_machine:
-                recorder.illegal = self._state.slots[recorder.slot].count
+                recorder.illegal_count = self._state.slots[recorder.slot].count
         found = self._write_members()
         for name in {**self._members, **found}:
             self._note_member(name, found.get(name), row)
@@ -254,15 +256,16 @@ class _Teller:
 
     def finish(self) -> Told:
         """Return what was found."""
-        members = {
-            name: Changes(rows=rows, texts=pl.Series(texts, dtype=pl.String))
-            for name, (rows, texts) in self._members.items()
-        }
+        illegal: dict[int, list[Illegal]] = {}
+        for recorder in self._recorders.values():
+            for row, move in recorder.illegal.items():
+                illegal.setdefault(row, []).append(move)
+        members = {name: Changes(rows=rows, texts=make_column(texts)) for name, (rows, texts) in self._members.items()}
         return Told(
-            kept=self._kept,
+            kept=self._kept or range(len(self._touched)),
             changes={name: recorder.finish() for name, recorder in self._recorders.items()} | members,
             touched=self._touched,
-            illegal=self._illegal,
+            illegal=illegal,
             errors=self._errors,
             effects=self._effects,
         )
