@@ -10,7 +10,7 @@ from workbench.session import Session
 ASKED = {"event": ["8"], "position": ["119"]}
 
 
-@pytest.mark.parametrize("kind", [kind for kind in ANSWERS if kind != "export"])
+@pytest.mark.parametrize("kind", list(ANSWERS))
 def test_every_answer_is_plain_json(hostile_session: Session, kind: str) -> None:
     answer, files = answer_request(hostile_session, Request(id=1, kind=kind, choices=ASKED))
     assert json.loads(json.dumps(answer)) == answer

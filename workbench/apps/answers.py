@@ -26,6 +26,7 @@ from workbench.views.where import match_choices
 NARROWEST, WIDEST = 480, 920
 
 Answer = dict[str, Any]
+Options = Mapping[str, Any]
 
 
 class Request(msgspec.Struct, frozen=True):
@@ -37,27 +38,38 @@ class Request(msgspec.Struct, frozen=True):
     options: dict[str, Any] = {}
 
 
-def answer_request(session: Session, request: Request) -> tuple[Answer, list[bytes]]:
-    """Return the answer as plain values, and files as bytes. Raises WorkbenchError when there is none."""
-    if request.kind not in ANSWERS:
-        raise ArgumentError(f"The page asked for {request.kind!r}; it can ask for {', '.join(ANSWERS)}.")
-    choices = TimelineChoices.from_query(request.choices)
-    began = time.perf_counter()
-    if request.kind == "export":
-        return {}, [write_rows(export_rows(session, choices), read_form(request))]
-    answer = ANSWERS[request.kind](session, choices, request.options)
-    return {**answer, "milliseconds": round((time.perf_counter() - began) * 1_000)}, []
+class Page(msgspec.Struct, frozen=True):
+    """What answers the page of an app, by kind of request.
+
+    ``read`` returns a link's choices; ``answers`` give plain values, ``files`` plain values and files as bytes.
+    """
+
+    read: Callable[[Mapping[str, list[str]]], Any]
+    answers: Mapping[str, Callable[[Session, Any, Options], Answer]]
+    files: Mapping[str, Callable[[Session, Any, Options], tuple[Answer, list[bytes]]]]
+
+    def answer(self, session: Session, request: Request) -> tuple[Answer, list[bytes]]:
+        """Return the answer as plain values, and files as bytes. Raises WorkbenchError when there is none."""
+        known = (*self.answers, *self.files)
+        if request.kind not in known:
+            raise ArgumentError(f"The page asked for {request.kind!r}; it can ask for {', '.join(known)}.")
+        choices = self.read(request.choices)
+        if request.kind in self.files:
+            return self.files[request.kind](session, choices, request.options)
+        began = time.perf_counter()
+        answer = self.answers[request.kind](session, choices, request.options)
+        return {**answer, "milliseconds": round((time.perf_counter() - began) * 1_000)}, []
 
 
-def read_form(request: Request) -> str:
+def read_form(options: Options) -> str:
     """Return the form in which rows are asked for. Raises ArgumentError."""
-    form = str(request.options.get("form"))
+    form = str(options.get("form"))
     if form not in {"csv", "json", "parquet"}:
         raise ArgumentError(f"Rows can be had as csv, json or parquet, not as {form}.")
     return form
 
 
-def _start(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _start(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     head = session.head()
     known = choices.position if choices.position is not None else head.position
     overview = load_overview(session, known)
@@ -83,7 +95,7 @@ def _start(session: Session, choices: TimelineChoices, _options: Mapping[str, An
     }
 
 
-def _timeline(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
+def _timeline(session: Session, choices: TimelineChoices, options: Options) -> Answer:
     width = min(WIDEST, max(NARROWEST, int(options.get("width", 760))))
     overview = load_overview(session, choices.position)
     view = show_timeline(session, choices, width=width)
@@ -105,7 +117,7 @@ def _busiest(bars: pl.DataFrame) -> Answer | None:
     return totals.row(0, named=True) if totals.height else None
 
 
-def _strip(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _strip(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     from workbench.views.overview import count_bars
 
     overview = load_overview(session, choices.position)
@@ -127,7 +139,7 @@ def _from_overview(overview: Overview, choices: TimelineChoices) -> pl.DataFrame
     return kept
 
 
-def _facets(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _facets(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     facets = [
         {"field": each.field, "title": each.title, "distinct": each.distinct, "values": each.values.to_dicts()}
         for each in count_facets(session, choices)
@@ -135,17 +147,17 @@ def _facets(session: Session, choices: TimelineChoices, _options: Mapping[str, A
     return {"facets": facets}
 
 
-def _rows(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
+def _rows(session: Session, choices: TimelineChoices, options: Options) -> Answer:
     page = load_rows(session, choices, _move(options))
     return {"rows": _placed(page.rows), "before": page.before}
 
 
-def _previous(session: Session, choices: TimelineChoices, options: Mapping[str, Any]) -> Answer:
+def _previous(session: Session, choices: TimelineChoices, options: Options) -> Answer:
     page = load_rows(session, choices, _move(options))
     return {"rows": _placed(load_previous(session, page.rows))}
 
 
-def _move(options: Mapping[str, Any]) -> Move:
+def _move(options: Options) -> Move:
     try:
         move: Move = msgspec.convert(options.get("move", "at"), Move)
     except msgspec.ValidationError as error:
@@ -153,11 +165,11 @@ def _move(options: Mapping[str, Any]) -> Move:
     return move
 
 
-def _summary(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _summary(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     return _plain_values(msgspec.structs.asdict(summarise_window(session, choices)))
 
 
-def _event(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _event(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     return answer_event(session, choices.event or 0)
 
 
@@ -167,7 +179,7 @@ def answer_event(session: Session, place: Place) -> Answer:
     return {**_plain_values(msgspec.structs.asdict(details)), "place": write_place(place_of(details.envelope))}
 
 
-def _around(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _around(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     return answer_around(session, choices.event or 0, choices.position)
 
 
@@ -180,16 +192,16 @@ def answer_around(session: Session, place: Place, until: int | None) -> Answer:
     }
 
 
-def _spans(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _spans(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     spans = load_spans(session, choices)
     return {"run": None if spans is None else _plain_values(msgspec.structs.asdict(spans))}
 
 
-def _drops(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _drops(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     return {"drops": [{"name": name, "events": events} for name, events in suggest_drops(session, choices)]}
 
 
-def _rows_sql(session: Session, choices: TimelineChoices, _options: Mapping[str, Any]) -> Answer:
+def _rows_sql(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
     where = match_choices(choices)
     return {
         "sql": where.select("*", order_by(session)),
@@ -197,7 +209,12 @@ def _rows_sql(session: Session, choices: TimelineChoices, _options: Mapping[str,
     }
 
 
-ANSWERS: Final[Mapping[str, Callable[[Session, TimelineChoices, Mapping[str, Any]], Answer]]] = {
+def _export(session: Session, choices: TimelineChoices, options: Options) -> tuple[Answer, list[bytes]]:
+    form = read_form(options)
+    return {}, [write_rows(export_rows(session, choices), form)]
+
+
+ANSWERS: Final[Mapping[str, Callable[[Session, TimelineChoices, Options], Answer]]] = {
     "start": _start,
     "timeline": _timeline,
     "strip": _strip,
@@ -210,8 +227,8 @@ ANSWERS: Final[Mapping[str, Callable[[Session, TimelineChoices, Mapping[str, Any
     "spans": _spans,
     "drops": _drops,
     "rows_sql": _rows_sql,
-    "export": _rows_sql,
 }
+answer_request: Final = Page(TimelineChoices.from_query, ANSWERS, {"export": _export}).answer
 
 
 def tell_time(moment: datetime | None) -> int | None:

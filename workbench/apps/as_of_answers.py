@@ -1,11 +1,9 @@
 """A request of the page As of in, plain values out: times as epoch microseconds, values of fields as JSON texts."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from workbench.apps.answers import Answer, Request, answer_around, answer_event, read_form, tell_time
-from workbench.errors import ArgumentError
+from workbench.apps.answers import Answer, Options, Page, answer_around, answer_event, read_form, tell_time
 from workbench.replay.fact import Fact
 from workbench.replay.history import Origin
 from workbench.session import Session
@@ -24,21 +22,6 @@ from workbench.views.as_of_log import (
 from workbench.views.as_of_what_if import Preview, preview_change, write_proposals
 from workbench.views.overview import load_overview
 from workbench.views.rows import write_rows
-
-Options = Mapping[str, Any]
-
-
-def answer_as_of(session: Session, request: Request) -> tuple[Answer, list[bytes]]:
-    """Return the answer as plain values, and files as bytes. Raises WorkbenchError when there is none."""
-    if request.kind not in ANSWERS:
-        raise ArgumentError(f"The page asked for {request.kind!r}; it can ask for {', '.join(ANSWERS)}.")
-    choices = AsOfChoices.from_query(request.choices)
-    began = time.perf_counter()
-    if request.kind == "export":
-        form = read_form(request)
-        return {}, [write_rows(export_moment(session, choices), form)]
-    answer = ANSWERS[request.kind](session, choices, request.options)
-    return {**answer, "milliseconds": round((time.perf_counter() - began) * 1_000)}, []
 
 
 def _start(session: Session, choices: AsOfChoices, _options: Options) -> Answer:
@@ -246,6 +229,11 @@ def _members(session: Session, choices: AsOfChoices, options: Options) -> Answer
     return tell_moment(session, choices, options)
 
 
+def _export(session: Session, choices: AsOfChoices, options: Options) -> tuple[Answer, list[bytes]]:
+    form = read_form(options)
+    return {}, [write_rows(export_moment(session, choices), form)]
+
+
 ANSWERS: Final[Mapping[str, Callable[[Session, AsOfChoices, Options], Answer]]] = {
     "start": _start,
     "entities": _entities,
@@ -256,5 +244,5 @@ ANSWERS: Final[Mapping[str, Callable[[Session, AsOfChoices, Options], Answer]]] 
     "what_if": _what_if,
     "event": lambda session, choices, _options: answer_event(session, choices.event or 0),
     "around": lambda session, choices, _options: answer_around(session, choices.event or 0, choices.basis),
-    "export": _start,
 }
+answer_as_of: Final = Page(AsOfChoices.from_query, ANSWERS, {"export": _export}).answer

@@ -1,12 +1,11 @@
 """A request of the page Deltas in, plain values out: times as epoch microseconds, everything of an event as text."""
 
-import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
 import polars as pl
 
-from workbench.apps.answers import NARROWEST, Answer, Request, answer_around, answer_event, read_form, tell_time
+from workbench.apps.answers import NARROWEST, Answer, Options, Page, answer_around, answer_event, read_form, tell_time
 from workbench.errors import ArgumentError
 from workbench.session import Session
 from workbench.views.deltas import ORPHAN_WORDS, Beside, Figures, count_figures, list_beside, list_menus, look_beside
@@ -18,26 +17,8 @@ from workbench.views.deltas_picture import DeltaPicture
 from workbench.views.overview import load_overview
 from workbench.views.rows import write_rows
 
-Options = Mapping[str, Any]
 # A picture is at most as wide as the widest page, so that its spec stays below 100 kB.
 SMALLEST, WIDEST = 160, 1_200
-
-
-def answer_deltas(session: Session, request: Request) -> tuple[Answer, list[bytes]]:
-    """Return the answer as plain values, and files as bytes. Raises WorkbenchError when there is none."""
-    if request.kind not in ANSWERS:
-        raise ArgumentError(f"The page asked for {request.kind!r}; it can ask for {', '.join(ANSWERS)}.")
-    choices = DeltasChoices.from_query(request.choices)
-    began = time.perf_counter()
-    if request.kind == "export":
-        form = read_form(request)
-        return {}, [write_rows(export_deltas(session, choices), form)]
-    if request.kind == "write":
-        from workbench.apps.deltas_export_answers import answer_write
-
-        return answer_write(session, choices)
-    answer = ANSWERS[request.kind](session, choices, request.options)
-    return {**answer, "milliseconds": round((time.perf_counter() - began) * 1_000)}, []
 
 
 def _start(session: Session, choices: DeltasChoices, _options: Options) -> Answer:
@@ -61,6 +42,7 @@ def _start(session: Session, choices: DeltasChoices, _options: Options) -> Answe
         "last": tell_time(overview.last),
         "types": [{"name": name, "hue": overview.hues[name]} for name in overview.event_types],
         "kinds": list(mappings),
+        "proposed": {name: sorted(mapping.types("proposed")) for name, mapping in mappings.items()},
         "edited_within": within[0] if within else None,
         "follows_text": any(each.text is not None for each in mappings.values()),
         "zone": _zone(session, known) if overview.events else None,
@@ -273,6 +255,17 @@ def _row(session: Session, choices: DeltasChoices, options: Options) -> Answer:
     return tell_written(session, choices, options)
 
 
+def _export(session: Session, choices: DeltasChoices, options: Options) -> tuple[Answer, list[bytes]]:
+    form = read_form(options)
+    return {}, [write_rows(export_deltas(session, choices), form)]
+
+
+def _write(session: Session, choices: DeltasChoices, _options: Options) -> tuple[Answer, list[bytes]]:
+    from workbench.apps.deltas_export_answers import answer_write
+
+    return answer_write(session, choices)
+
+
 ANSWERS: Final[Mapping[str, Callable[[Session, DeltasChoices, Options], Answer]]] = {
     "start": _start,
     "measure": _measure,
@@ -291,8 +284,7 @@ ANSWERS: Final[Mapping[str, Callable[[Session, DeltasChoices, Options], Answer]]
     "reason": _reason,
     "event": lambda session, choices, _options: answer_event(session, choices.event or 0),
     "around": lambda session, choices, _options: answer_around(session, choices.event or 0, choices.position),
-    "export": _start,
     "plan": _plan,
     "row": _row,
-    "write": _start,
 }
+answer_deltas: Final = Page(DeltasChoices.from_query, ANSWERS, {"export": _export, "write": _write}).answer

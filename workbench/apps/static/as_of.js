@@ -18,29 +18,20 @@ class AsOf extends Page {
   }
 
   frame() {
-    const part = (name, tag = "div") => (this.parts[name] = h(tag, { class: `wb-${name}` }));
-    this.parts = {};
+    const { parts } = this;
+    const part = (name, tag) => this.part(name, tag);
     for (const name of ["moment", "sentence", "fields", "history", "actions", "waves", "legend"]) part(name);
-    fill(this.root, part("header", "header"), part("filters"), part("form"), part("notice"), part("work"), (this.parts.main = h("main", { class: "wb-asof" })), part("side", "aside"));
-    this.parts.work.hidden = true;
-    this.parts.side.hidden = true;
+    parts.main = h("main", { class: "wb-asof" });
+    fill(this.root, part("header", "header"), part("filters"), part("form"), part("notice"), part("work"), parts.main, part("side", "aside"));
+    parts.work.hidden = true;
+    parts.side.hidden = true;
     this.scrubber = new Scrubber(this, {
       drag: (to) => ((this.moving = true), this.follow(to)),
       drop: (to) => ((this.moving = false), this.follow(to), this.settle()),
       compare: (index) => this.compareWith(index),
     });
-    fill(this.parts.waves, this.scrubber.node);
-    let wide = 0;
-    const sizes = new ResizeObserver(() => {
-      const now = this.parts.main.clientWidth;
-      if (!this.start || Math.abs(now - wide) < 8) return;
-      clearTimeout(this.resizing);
-      const first = wide === 0;
-      wide = now;
-      if (!first) this.resizing = setTimeout(() => (this.usesWidth() ? this.refresh() : this.drawMode()), 150);
-    });
-    sizes.observe(this.root);
-    this.stops.push(() => sizes.disconnect());
+    fill(parts.waves, this.scrubber.node);
+    this.followWidth("main", () => (this.usesWidth() ? this.refresh() : this.drawMode()));
     this.followAddress();
     this.paint();
   }
@@ -58,9 +49,7 @@ class AsOf extends Page {
   }
 
   paint() {
-    this.root.dataset.theme = this.theme();
-    if (this.model.get("in_address")) document.documentElement.style.setProperty("background", this.theme() === "dark" ? "#12151B" : "#FFFFFF");
-    drawHeader(this);
+    this.paintGround();
     drawChoice(this);
   }
 

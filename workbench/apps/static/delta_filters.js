@@ -29,12 +29,14 @@ function withMenu(app, name, control, draw) {
 }
 
 function drawMenu(app, menu) {
-  const { name, words, values } = menu;
+  const { name, words } = menu;
   const chosen = app.choices.chosen(menu);
-  if (!values.length) return h("span", { class: "wb-button wb-menu none" }, h("span", { class: "wb-dim" }, words), " none recorded");
+  // What is chosen stays in its menu also where no proposal is left that has it.
+  const values = [...menu.values, ...chosen.filter((each) => !menu.values.some(({ value }) => value === each)).map((value) => ({ value, deltas: 0 }))];
+  if (!values.length) return h("span", { class: "wb-button wb-menu none" }, h("span", { class: "wb-dim" }, words), app.choices.isNarrowed() ? " none left" : " none recorded");
   if (values.length === 1 && !chosen.length && values[0].value === null) return h("span", { class: "wb-button wb-menu none" }, h("span", { class: "wb-dim" }, words), " none recorded");
   const open = () => app.toggleMenu(name);
-  return withMenu(app, name, (isOpen) => (chosen.length ? chipOf(words, joinWords(chosen), () => app.chooseValues(menu, []), open, isOpen) : menuButton(words, menu.total === 1 ? valueOfFacet(values[0].value) : `all ${count(menu.total)}`, open, isOpen)), () => drawMenuList(app, menu, chosen));
+  return withMenu(app, name, (isOpen) => (chosen.length ? chipOf(words, joinWords(chosen), () => app.chooseValues(menu, []), open, isOpen) : menuButton(words, menu.total === 1 ? valueOfFacet(values[0].value) : `all ${count(menu.total)}`, open, isOpen)), () => drawMenuList(app, { ...menu, values }, chosen));
 }
 
 const valueOfFacet = (value) => (value === null ? "none recorded" : value);
@@ -72,7 +74,7 @@ function drawWindowChip(app) {
       return app.filter({ since: times[0] === null ? null : toIso(times[0]), until: times[1] === null ? null : toIso(times[1]) });
     };
     for (const label of [from, to]) label.addEventListener("keydown", (event) => event.key === "Enter" && apply());
-    return [from, to, h("div", { class: "wb-line" }, button("Apply", apply, { class: "wb-button small" }), h("span", { class: "wb-dim" }, "when the proposal was shown, UTC"))];
+    return [from, to, h("div", { class: "wb-line" }, button("Apply", apply, { class: "wb-button small" }), h("span", { class: "wb-dim" }, `when the proposal was shown, ${dayZone(app)}`))];
   });
 }
 

@@ -46,25 +46,18 @@ class Deltas extends Page {
   }
 
   frame() {
-    const part = (name, tag = "div") => (this.parts[name] = h(tag, { class: `wb-${name}` }));
-    this.parts = {};
-    for (const name of ["figures", "split", "compare", "distances", "survival", "changes", "list", "actions", "one"]) part(name, name === "list" || name === "actions" || name === "one" ? "div" : "section");
-    fill(this.root, part("header", "header"), part("filters"), part("notice"), part("work"), (this.parts.main = h("main", { class: "wb-deltas" })), part("side", "aside"));
-    this.parts.work.hidden = true;
-    this.parts.side.hidden = true;
-    let wide = 0;
-    const sizes = new ResizeObserver(() => {
-      const now = this.parts.main.clientWidth;
-      if (!this.start || Math.abs(now - wide) < 8) return;
-      clearTimeout(this.resizing);
-      const isFirst = wide === 0;
-      wide = now;
-      if (!isFirst) this.resizing = setTimeout(() => this.refresh(), 200);
-    });
-    sizes.observe(this.root);
+    const { parts } = this;
+    const part = (name, tag) => this.part(name, tag);
+    for (const name of ["figures", "split", "compare", "distances", "survival", "changes"]) part(name, "section");
+    for (const name of ["list", "actions", "one"]) part(name);
+    parts.main = h("main", { class: "wb-deltas" });
+    fill(this.root, part("header", "header"), part("filters"), part("work"), part("notice"), parts.main, part("side", "aside"));
+    parts.work.hidden = true;
+    parts.side.hidden = true;
     const away = (event) => this.openMenu && !event.composedPath().some((each) => each.dataset?.menu) && this.toggleMenu(null);
     document.addEventListener("pointerdown", away);
-    this.stops.push(() => sizes.disconnect(), () => document.removeEventListener("pointerdown", away));
+    this.stops.push(() => document.removeEventListener("pointerdown", away));
+    this.followWidth("main", () => this.refresh());
     this.followAddress();
     this.paint();
   }
@@ -81,9 +74,7 @@ class Deltas extends Page {
   }
 
   paint() {
-    this.root.dataset.theme = this.theme();
-    if (this.model.get("in_address")) document.documentElement.style.setProperty("background", this.theme() === "dark" ? "#12151B" : "#FFFFFF");
-    drawHeader(this);
+    this.paintGround();
     if (this.isOne()) drawDeltaBar(this);
     else drawDeltaFilters(this);
   }
@@ -126,9 +117,18 @@ class Deltas extends Page {
     this.paint();
     const unmapped = Boolean(this.start.events);
     const words = unmapped
-      ? [h("h2", {}, "No mapping says which events are proposals."), h("p", {}, "Write one as ", h("code", {}, "[deltas.NAME]"), " in ", h("code", {}, "workbench.toml"), ", or as a file in the log's folder ", h("code", {}, "deltas"), ": which events propose and which decide.")]
+      ? [h("h2", {}, "No mapping says which events are proposals."), h("p", {}, "Write one as ", h("code", {}, "[deltas.NAME]"), " in ", h("code", {}, "workbench.toml"), ", or as a file in the log's folder ", h("code", {}, "deltas"), ": which events propose and which decide. Then serve the log again.")]
       : [h("h2", {}, "This log has no event yet."), h("p", {}, "Bring some in with ", h("code", {}, "workbench ingest FILE"), "; they appear here as they are committed.")];
-    fill(this.parts.main, h("div", { class: "wb-empty" }, words, button("Look again", () => this.lookAgain(), { class: "wb-button main" })));
+    fill(this.parts.main, h("div", { class: "wb-empty" }, words, unmapped ? null : button("Look again", () => this.lookAgain(), { class: "wb-button main" })));
+  }
+
+  // A mapping alone makes no proposal: which events it looks for is what helps.
+  drawUnproposed() {
+    this.asker.drop();
+    this.told = {};
+    this.settle();
+    const looked = Object.entries(this.start.proposed).map(([kind, types]) => h("p", {}, h("b", {}, kind), " looks for ", types.map((type, index) => [index ? ", " : "", h("code", {}, type)])));
+    fill(this.parts.main, h("div", { class: "wb-empty" }, h("h2", {}, "No event of this log is a proposal yet."), looked, button("Look again", () => this.lookAgain(), { class: "wb-button main" })));
   }
 
   refresh() {
@@ -162,7 +162,8 @@ class Deltas extends Page {
       drawFigures(this);
       drawDeltaFilters(this);
       this.drops = null;
-      if (!body.shown && body.all) this.asker.also(this.ask("drops", ({ drops }) => ((this.drops = drops), drawList(this))));
+      if (!body.all) return this.drawUnproposed();
+      if (!body.shown) this.asker.also(this.ask("drops", ({ drops }) => ((this.drops = drops), drawList(this))));
     }
     if (SHOWS[kind]) SHOWS[kind](this);
     if (kind === "facets") drawDeltaFilters(this);
@@ -211,7 +212,7 @@ class Deltas extends Page {
       this.calm("one");
       this.settle();
       drawOne(this);
-    }, { width: Math.max(300, Math.min(660, wide - 700)) })];
+    }, { width: Math.max(300, wide >= 1100 ? Math.min(660, wide - 700) : wide - 340) })];
   }
 
   openDelta(position) {
@@ -404,8 +405,8 @@ class Deltas extends Page {
     const refused = kind === "refused";
     this.notice = { kind: "failed", sign: "✕", title: refused ? `Refused: ${title}` : title, detail, buttons: [refused ? ["Clear the choices", () => this.clear()] : ["Try now", again]] };
     drawNotice(this);
-    // One picture that fails leaves the others to come.
-    if (kind === "failed" && PICTURES.includes(asked) && asked !== "figures") return this.calm(asked);
+    // One picture that fails says so in its place, and leaves the others to come.
+    if (kind === "failed" && PICTURES.includes(asked) && asked !== "figures") return this.missPicture(asked);
     this.asker.drop();
     for (const part of Object.values(this.parts)) part.classList?.remove("busy");
     if (kind !== "unreachable") return null;
@@ -413,6 +414,14 @@ class Deltas extends Page {
     const wait = h("span", { class: "wb-dim" });
     this.parts.notice.querySelector("button").before(wait);
     return this.asker.later(this.patience, (left) => (wait.textContent = `again in ${left} s`), again);
+  }
+
+  missPicture(asked) {
+    this.calm(asked);
+    const node = this.parts[asked === "rows" ? "list" : asked];
+    if (!node) return;
+    const words = (WORKS[asked] ?? "").toLowerCase();
+    fill(node, h("p", { class: "wb-nothing wb-missing" }, h("span", { class: "wb-bad", "aria-hidden": "true" }, "✕ "), `No answer to ${words}. `, link("Try again", () => (this.dismiss(), this.busy([asked]), this.asker.instead(this.overviewSteps([asked]))))));
   }
 
   clear() {

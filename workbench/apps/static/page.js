@@ -1,5 +1,10 @@
 // What every page of ours is: choices in the address, questions to Python, one theme, one way to save a file.
 
+// Pixels that a width may differ and be the same, and milliseconds until another one is drawn for.
+const SAME_WIDTH = 8;
+const RESIZED_AFTER = 150;
+const GROUNDS = { light: "#FFFFFF", dark: "#12151B" };
+
 class Page {
   constructor(model, root, title, Kind) {
     this.model = model;
@@ -8,6 +13,7 @@ class Page {
     this.Kind = Kind;
     this.path = title.toLowerCase().replaceAll(" ", "_");
     this.stops = [];
+    this.parts = {};
     this.choices = model.get("in_address") ? this.fromAddress() : new Kind(model.get("query") ?? {});
   }
 
@@ -15,6 +21,32 @@ class Page {
     const query = {};
     for (const [name, value] of new URLSearchParams(window.location.search)) (query[name] ??= []).push(value);
     return new this.Kind(query);
+  }
+
+  // A part of the page is known, and styled, by its name.
+  part(name, tag = "div") {
+    this.parts[name] = h(tag, { class: `wb-${name}` });
+    return this.parts[name];
+  }
+
+  // Acts once a part has another width for a moment; its first one is none.
+  followWidth(name, act) {
+    let wide = 0;
+    const sizes = new ResizeObserver(() => {
+      const now = this.parts[name].clientWidth;
+      if (!this.start || Math.abs(now - wide) < SAME_WIDTH) return;
+      clearTimeout(this.resizing);
+      if (wide) this.resizing = setTimeout(act, RESIZED_AFTER);
+      wide = now;
+    });
+    sizes.observe(this.root);
+    this.stops.push(() => sizes.disconnect());
+  }
+
+  paintGround() {
+    this.root.dataset.theme = this.theme();
+    if (this.model.get("in_address")) document.documentElement.style.setProperty("background", GROUNDS[this.theme()]);
+    drawHeader(this);
   }
 
   // The system may turn dark, the page may be left, and the person may step back.

@@ -18,26 +18,12 @@ class Timeline extends Page {
   }
 
   frame() {
-    const part = (name, tag = "div") => (this.parts[name] = h(tag, { class: `wb-${name}` }));
-    this.parts = {};
-    fill(
-      this.root,
-      part("header", "header"), part("filters"), part("form"), part("notice"), part("strip"),
-      h("main", { class: "wb-main" }, part("facets", "aside"), h("div", { class: "wb-detail" }, part("head"), part("work"), part("lanes"), part("spans"), part("rows"), part("actions")), part("side", "aside")),
-    );
-    this.parts.main = this.root.querySelector(".wb-main");
-    this.parts.work.hidden = true;
-    let wide = 0;
-    const sizes = new ResizeObserver(() => {
-      const now = this.parts.lanes.clientWidth;
-      if (!this.start || Math.abs(now - wide) < 8) return;
-      clearTimeout(this.resizing);
-      const first = wide === 0;
-      wide = now;
-      if (!first) this.resizing = setTimeout(() => (drawStrip(this), this.refresh()), 150);
-    });
-    sizes.observe(this.root);
-    this.stops.push(() => sizes.disconnect());
+    const { parts } = this;
+    const part = (name, tag) => this.part(name, tag);
+    parts.main = h("main", { class: "wb-main" }, part("facets", "aside"), h("div", { class: "wb-detail" }, part("head"), part("work"), part("lanes"), part("spans"), part("rows"), part("actions")), part("side", "aside"));
+    fill(this.root, part("header", "header"), part("filters"), part("form"), part("notice"), part("strip"), parts.main);
+    parts.work.hidden = true;
+    this.followWidth("lanes", () => (drawStrip(this), this.refresh()));
     this.followAddress();
     this.paint();
   }
@@ -50,9 +36,7 @@ class Timeline extends Page {
   }
 
   paint() {
-    this.root.dataset.theme = this.theme();
-    if (this.model.get("in_address")) document.documentElement.style.setProperty("background", this.theme() === "dark" ? "#12151B" : "#FFFFFF");
-    drawHeader(this);
+    this.paintGround();
     drawFilters(this);
   }
 
