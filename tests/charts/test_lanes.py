@@ -40,6 +40,13 @@ def test_bars_of_unequal_length_carry_their_ends() -> None:
     assert datasets(draw(bars=months), str) == ["lane,start,end,events\n0,0,2,3\n0,1,2,1\n1,5,6,7\n"]
 
 
+def test_a_bar_at_the_edge_of_the_window_keeps_two_pixels_within() -> None:
+    bars = next(layer for layer in draw(window=Window(0, 442_000.0))["layer"] if "transform" in layer)
+    steps = {step["as"]: step["calculate"] for step in bars["transform"]}
+    assert steps["x"] == "min(1000 * (0 + 3600 * datum.start), 440000)"
+    assert steps["x2"] == "max(1000 * (0 + 3600 * (datum.start + 1)), 2000)"
+
+
 def test_a_lane_has_its_name_its_counts_and_a_hollow_swatch_beyond_the_ten_hues() -> None:
     first, second = next(rows for rows in datasets(draw(), list) if len(rows) == 2)
     assert (first["name"], first["events"], first["tallest"], first["hue"]) == ("A", "4", "3", HUES[0])

@@ -8,7 +8,7 @@ import altair as alt
 from workbench.charts.deltas import Size, box, decision_fill, draw_boxes, draw_words, find_ticks, lay, word
 from workbench.charts.theme import Palette
 
-LEFT: Final = 36
+LEFT: Final = 46
 RIGHT: Final = 18
 TOP: Final = 24
 BOTTOM: Final = 42

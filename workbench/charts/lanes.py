@@ -18,6 +18,8 @@ TALLEST: Final = 70
 AXIS: Final = 40
 # A bar fills 0.84 of its lane, so that neighbours never touch; a single event among thousands keeps one pixel.
 FULL, LEAST = 0.84, 0.045
+# Pixels that a bar keeps inside the window, however little of its time lies there.
+WITHIN: Final = 2
 MILLION: Final = 1_000_000
 
 
@@ -41,7 +43,7 @@ def lanes_chart(
     plot = width - LABELS - TALLEST
     height = LANE_HEIGHT * len(lanes)
     x = alt.X("x:T", scale=time_scale(window), axis=time_axis(window, plot))
-    layers = [*_frame(lanes, palette, plot), _bars(bars, lanes, palette, x)]
+    layers = [*_frame(lanes, palette, plot), _bars(bars, lanes, palette, x, _edges(window, plot))]
     return alt.LayerChart(
         layer=layers,
         width=plot,
@@ -57,7 +59,13 @@ def geometry(lane_count: int, width: int) -> dict[str, int]:
     return {"left": LABELS, "top": AXIS, "width": width - LABELS - TALLEST, "height": LANE_HEIGHT * lane_count}
 
 
-def _bars(bars: pl.DataFrame, lanes: Sequence[Lane], palette: Palette, x: alt.X) -> alt.Chart:
+def _edges(window: Window, plot: int) -> tuple[int, int]:
+    """Return before which time a bar begins, and behind which one it ends, to be seen in the window."""
+    room = WITHIN * (window.end - window.start) / max(1, plot)
+    return round(window.end - room), round(window.start + room)
+
+
+def _bars(bars: pl.DataFrame, lanes: Sequence[Lane], palette: Palette, x: alt.X, edges: tuple[int, int]) -> alt.Chart:
     colours = [lane.hue or palette.secondary for lane in lanes]
     lines, origin, unit = _write_lines(bars)
     columns = lines.split("\n", 1)[0].split(",")
@@ -67,8 +75,8 @@ def _bars(bars: pl.DataFrame, lanes: Sequence[Lane], palette: Palette, x: alt.X)
             alt.InlineData(values=lines, format=alt.CsvDataFormat(type="csv", parse=dict.fromkeys(columns, "number")))
         )
         .transform_calculate(
-            x=f"1000 * ({origin} + {unit} * datum.start)",
-            x2=f"1000 * ({origin} + {unit} * {end})",
+            x=f"min(1000 * ({origin} + {unit} * datum.start), {edges[0]})",
+            x2=f"max(1000 * ({origin} + {unit} * {end}), {edges[1]})",
             top=f"datum.lane + 1 - max({LEAST}, {FULL} * datum.events / {_tallest(lanes)}[datum.lane])",
             base="datum.lane + 1",
         )
