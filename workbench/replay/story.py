@@ -156,8 +156,10 @@ def write_states(told: Told) -> pl.Series:
     named = [(label, each.texts[_held(each, size)]) for label, each in _named(told)]
     if not named or any(held.null_count() for _, held in named):
         return _join_members([join_texts(f"{label}:", held) for label, held in named], size)
-    parts = [part for label, held in named for part in (f",{label}:", held)]
-    return join_texts("{" + str(parts[0])[1:], *parts[1:], "}")
+    parts: list[pl.Series | str] = []
+    for label, held in named:
+        parts += (f"{',' if parts else '{'}{label}:", held)
+    return join_texts(*parts, "}")
 
 
 def _held(changes: Changes, size: int) -> NDArray[np.int64]:
