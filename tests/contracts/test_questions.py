@@ -16,6 +16,7 @@ from tests.contracts.questions import QUESTIONS, Facts, read_facts
 from tests.stack.conftest import drop_namespace, stack  # noqa: F401 - the stack's own fixture
 from workbench.config import Settings, load_settings
 from workbench.session import Session, open_session
+from workbench.views.deltas_reason import add_reason
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("stack")]
 
@@ -62,7 +63,7 @@ SAMPLE = "datasets/samples/loan-desk.jsonl"
 
 
 def fill_desk(session: Session, repository: Path, folder: Path) -> None:
-    """The loan desk's sample, then lines of it again among broken ones, some with bytes that are no UTF-8."""
+    """The loan desk's sample, then lines of it again among broken ones, some in no UTF-8; two reasons added."""
     session.ingest(repository / SAMPLE, source="desk")
     lines = (repository / SAMPLE).read_bytes().splitlines()[:40]
     broken = folder / "broken.jsonl"
@@ -71,6 +72,8 @@ def fill_desk(session: Session, repository: Path, folder: Path) -> None:
         b"\n".join([*lines, b"{nope", b'{"a": "\xff\xfe\xc3("}', odd, b'{"a":1,"a":2}', b"\xed\xa0\x80", b""])
     )
     assert session.ingest(broken, source="desk").quarantined >= 5
+    for position in session.sql("select position from proposals order by position limit 2")["position"]:
+        add_reason(session, position, "said too late", "clerk-24")
 
 
 @pytest.fixture(scope="module")
