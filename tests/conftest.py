@@ -29,6 +29,7 @@ LONGEST = (
     "browser/test_slow.py",
     "deltas/test_real_figures.py",
     "replay/test_states.py",
+    "browser/test_deltas_export.py",
     "session/test_real_logs.py",
     "browser/test_spans.py",
     "deltas/test_pairing_real.py",
