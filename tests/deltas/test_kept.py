@@ -226,6 +226,31 @@ def test_pairing_in_memory_gives_what_pairing_anew_gives(session: Session) -> No
             assert session.sql(statement).equals(anew)
 
 
+def test_what_people_write_pairs_nothing_anew(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No event of theirs in a document is one of the lifecycle, however much it grows; a text taken is."""
+    session.deltas()
+    asked: list[str] = []
+    whole = Session._ask_among
+
+    def note(self: Session, statement: str, *rest: Any) -> pl.DataFrame:
+        asked.append(statement)
+        return whole(self, statement, *rest)
+
+    monkeypatch.setattr(Session, "_ask_among", note)
+    late = Writer()
+    late.events = tell_stories()
+    late.change(4, 2, "x")
+    session.append(late.events[-1:])
+    session.deltas()
+    waiting = session.sql("select count(*) as n from proposals where decision = 'pending'").item()
+    assert sum("proposals" in each for each in asked) == (1 if waiting else 0)
+    asked.clear()
+    late.take(5, "more")
+    session.append(late.events[-4:])
+    session.deltas()
+    assert sum("proposals" in each for each in asked) == 1
+
+
 def test_above_a_bound_nothing_is_held_in_memory(session: Session, monkeypatch: pytest.MonkeyPatch) -> None:
     """The answers are the same, paired for each question."""
     told = session.deltas()

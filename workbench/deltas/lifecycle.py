@@ -1,13 +1,14 @@
 """The lifecycle of proposals in memory, for an engine in process: paired once a version of the log."""
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 import polars as pl
 
 from workbench.deltas.mapping import DeltaMapping
+from workbench.deltas.pairing_rows import is_named
 from workbench.deltas.reasons import EVENT_TYPE
 from workbench.query.base import Relation
 from workbench.replay.expressions import quote_texts
@@ -17,10 +18,6 @@ MOST: Final = 250_000
 # Streams that are paired anew by themselves; above that a whole pass is quicker.
 STREAMS: Final = 512
 NAMES: Final = ("proposals", "decisions", "requests", "reasons")
-_GROWN: Final = (
-    f"select stream_id, count_if(event_type = '{EVENT_TYPE}') as reasons from events_stored "  # noqa: S608 - our own words
-    "where position > :after group by stream_id order by stream_id"
-)
 # A statement and its parameters in, all its rows out; of the log, or of a log that had these streams alone.
 Read = Callable[[str, Mapping[str, object], Sequence[str] | None], pl.DataFrame]
 Rows = Mapping[str, pl.DataFrame]
@@ -53,8 +50,8 @@ class Lifecycle:
     def pair(self, version: str, position: int, read: Read) -> None:
         """Pair what this version of the log holds up to its head, where that is not done yet.
 
-        Where decisions are next to their proposals, only the streams that grew are paired anew, and those with a
-        proposal that waits, as time may have made it expire.
+        Where decisions are next to their proposals, only the streams with new events that a mapping names are paired
+        anew, and those with a proposal that waits, as time may have made it expire.
         """
         with self._lock:
             before = self._paired
@@ -76,7 +73,7 @@ class Lifecycle:
             or not all(_is_next(each) for each in self._mappings.values())
         ):
             return None
-        grown = read(_GROWN, {"after": before.position}, None)
+        grown = read(_select_grown(self._mappings.values()), {"after": before.position}, None)
         waiting = before.rows["proposals"].filter(pl.col("decision") == "pending")["stream_id"]
         streams = sorted({*grown["stream_id"].to_list(), *waiting.to_list()})
         if len(streams) > STREAMS:
@@ -88,6 +85,16 @@ class Lifecycle:
             name: pl.concat([rows, read(f"select * from {name}", {}, streams)]).sort("position", maintain_order=True)  # noqa: S608 - our own names
             for name, rows in others.items()
         }
+
+
+def _select_grown(mappings: Iterable[DeltaMapping]) -> str:
+    """Return the SELECT of the streams to pair anew: most of what people write is no event of the lifecycle."""
+    added = f"e.event_type = '{EVENT_TYPE}'"
+    named = " or ".join([*(f"({is_named(mapping)})" for mapping in mappings), added])
+    return (
+        f"select e.stream_id, count_if({added}) as reasons from events_stored as e "  # noqa: S608 - our own words, texts quoted
+        f"where e.position > :after and ({named}) group by e.stream_id order by e.stream_id"
+    )
 
 
 def _is_next(mapping: DeltaMapping) -> bool:

@@ -48,6 +48,11 @@ def select_rows(
     return f"select {', '.join(read)} from {relation} as e where {_wanted(mapping, known, up_to)}"  # noqa: S608 - our own words, texts quoted
 
 
+def is_named(mapping: DeltaMapping) -> str:
+    """Return the condition that an event named e has a role in a mapping's lifecycle."""
+    return _wanted(mapping, [role for role in ROLES if mapping.types(role)], None)
+
+
 def _wanted(mapping: DeltaMapping, roles: Sequence[str], up_to: int | None) -> str:
     """Return the condition on the envelope that an event is one of a mapping's."""
     kinds = {"proposed": mapping.proposer, "applied": None if mapping.applied is None else mapping.applied.actor_kind}
