@@ -35,7 +35,7 @@ FULL: Final = 1 << 18
 FAN: Final = 16
 DEEPEST: Final = 3
 # A cell's file is more than twice the smaller ones together: with 50 M events come by the 10,000 a look-up reads 3.5
-# files on average and 7 at most, and a row has been written 11 times; come at once, one file and twice.
+# files on average and 8 at most, and a row has been written 11 times; come at once, one file and twice.
 GROWTH: Final = 2
 # Rows held at once as they come in, and as cells are merged.
 SLICE: Final = 2_000_000
