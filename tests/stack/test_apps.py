@@ -2,6 +2,7 @@
 
 import re
 import secrets
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -50,11 +51,13 @@ def trino_way(stack: Stack) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-def desk(trino_way: Proxy, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The settings' folder of a small loan desk in the lake, whose schemas lift one type twice."""
+def desk(trino_way: Proxy, repository: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """The settings' folder of a small loan desk in the lake, lifting one type twice and mapping its proposals."""
     namespace = f"t{secrets.token_hex(5)}"
     folder = tmp_path_factory.mktemp("desk")
     place_schemas(folder)
+    (folder / "deltas").mkdir()
+    shutil.copy(repository / "datasets" / "deltas" / "loan-desk.toml", folder / "deltas")
     trino = f"[trino]\nhost = '127.0.0.1'\nport = {trino_way.port}"
     write_settings(folder, "loan-desk", f'namespace = "{namespace}"', trino)
     with connect(folder, engine="duckdb") as session:
@@ -163,6 +166,23 @@ def test_as_of_shows_the_state_that_the_other_engine_replays(page: Page, desk_si
     expect(page.locator(".wb .busy")).to_have_count(0)
     expect(page.locator(".wb-basis")).to_contain_text("· Trino ·")
     assert page.locator(".wb-state").get_attribute("data-state") == middle["state"]
+
+
+def test_deltas_shows_what_the_other_engine_counts(page: Page, desk_site: str, desk: Path) -> None:
+    with connect(desk, engine="duckdb") as session:
+        letters = session.deltas(kinds="letter")
+    shown, accepted = letters.height, letters.filter(decision="accepted").height
+    edited = letters.filter(decision="edited").row(0, named=True)
+    page.goto(f"{desk_site}deltas/?kind=letter")
+    expect(page.locator(".wb-count")).to_contain_text(f"{shown:,} proposals shown")
+    expect(page.locator(".wb-figure").first).to_contain_text(f"{accepted:,} of {shown:,} shown")
+    expect(page.locator(".wb-basis")).to_contain_text("· Trino ·")
+    page.goto(f"{desk_site}deltas/?kind=letter&delta={edited['position']}")
+    expect(page.locator(".wb-text").first).to_be_visible()
+    measured = page.locator(".wb-measures")
+    expect(measured).to_contain_text(
+        f"{edited['words_kept']}of {edited['words_kept'] + edited['words_deleted'] + edited['words_moved']} proposed"
+    )
 
 
 def test_the_jupyter_notebook_is_the_same_on_trino(page: Page, desk: Path, repository: Path, tmp_path: Path) -> None:

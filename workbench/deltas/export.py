@@ -133,7 +133,8 @@ def write_prompt(template: str, row: Mapping[str, Any], fields: Sequence[str] = 
 
     Raises ArgumentError naming what a template may hold.
     """
-    known = dict.fromkeys(fields, "") | {name: row[name] or "" for name in ("context", "model", "version", "kind")}
+    own = {name: row[name] or "" for name in ("context", "model", "version", "kind")}
+    known = own | dict.fromkeys(fields, "") | own
     found = read_value(row["fields"]) if row["fields"] else {}
     known |= {name: "" if value is None else str(value) for name, value in found.items()}
     try:
