@@ -33,7 +33,7 @@ function drawMenu(app, menu) {
   const chosen = app.choices.chosen(menu);
   // What is chosen stays in its menu also where no proposal is left that has it.
   const values = [...menu.values, ...chosen.filter((each) => !menu.values.some(({ value }) => value === each)).map((value) => ({ value, deltas: 0 }))];
-  if (!values.length) return h("span", { class: "wb-button wb-menu none" }, h("span", { class: "wb-dim" }, words), app.choices.isNarrowed() ? " none left" : " none recorded");
+  if (!values.length) return h("span", { class: "wb-button wb-menu none" }, h("span", { class: "wb-dim" }, words), " none recorded");
   if (values.length === 1 && !chosen.length && values[0].value === null) return h("span", { class: "wb-button wb-menu none" }, h("span", { class: "wb-dim" }, words), " none recorded");
   const open = () => app.toggleMenu(name);
   return withMenu(app, name, (isOpen) => (chosen.length ? chipOf(words, joinWords(chosen), () => app.chooseValues(menu, []), open, isOpen) : menuButton(words, menu.total === 1 ? valueOfFacet(values[0].value) : `all ${count(menu.total)}`, open, isOpen)), () => drawMenuList(app, { ...menu, values }, chosen));
