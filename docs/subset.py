@@ -10,8 +10,8 @@ HEAD = """# SQL
 
 `session.sql` and `workbench sql` take one SELECT in a declared subset of Trino's dialect, with `:name` parameters, over
 the session's relations: `events`, `events_stored`, `quarantine`, `states`, and, where a log declares proposals,
-`proposals`, `decisions`, `requests`, `reasons`, `deltas`, `takings`, `measures` ([deltas.md](deltas.md)). What is not listed here
-is refused by name before anything runs. This page is written by `python docs/subset.py`.
+`proposals`, `decisions`, `requests`, `reasons`, `deltas`, `takings`, `measures` ([deltas.md](deltas.md)). What is not
+listed here is refused by name before anything runs. This page is written by `python docs/subset.py`.
 
 Queries may use WITH, joins (ON, USING; inner, left, right, full, cross), WHERE, GROUP BY with grouping sets, CUBE and
 ROLLUP, HAVING, windows with frames, DISTINCT, UNION, INTERSECT, EXCEPT, ORDER BY, LIMIT, OFFSET, VALUES, subqueries,
