@@ -220,3 +220,16 @@ def test_two_columns_of_one_name_are_refused(ask: Ask) -> None:
 def test_a_refusal_names_the_word_at_fault(ask: Ask, statement: str, word: str) -> None:
     with pytest.raises(QueryRefusedError, match=word):
         ask(statement)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "is_tested_again"),
+    [(r"\A-?(0|[1-9][0-9]{0,15})(\.[0-9]{1,2}0*)?\z", False), (r"\A[0-9eE+.-]*\z", True)],
+)
+def test_a_text_that_a_pattern_knows_for_a_number_is_not_tested_again(
+    engine: DuckDBEngine, relations: dict[str, Relation], pattern: str, *, is_tested_again: bool
+) -> None:
+    number = "case when length(event_type) < 9 then try_cast(event_type as decimal(18,2)) end"
+    value = f"case when regexp_like(event_type, '{pattern}') then {number} end"
+    text = engine.compile(f"select {value} as value from events_stored", {}, relations)  # noqa: S608 - a pattern of this file
+    assert ("wb_is_decimal_text" in text.lower()) is is_tested_again

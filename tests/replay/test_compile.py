@@ -169,3 +169,68 @@ def test_more_corrections_than_a_statement_holds_are_left_to_the_fold(
     monkeypatch.setattr("workbench.replay.cancelling.MOST_CORRECTED", 0)
     projection, facts = cancel_cancels()
     assert agree(engine, projection, facts[:4])["f"] == 11
+
+
+def sum_with_cancels(*, in_stream: bool = True, order: str = "position") -> Projection:
+    """The sum of data.a, by stream, without what is cancelled."""
+    table = {
+        "name": "sum",
+        "order": order,
+        "cancels": {**CANCELLING, "in_stream": in_stream},
+        "fields": {"f": {"rule": "sum", "kind": "integer", "value": "data.a"}},
+    }
+    return make_projection(table)
+
+
+def test_an_id_that_two_sources_have_is_cancelled_in_the_cancels_own(engine: DuckDBEngine) -> None:
+    facts = [
+        build_fact(0, event_id="1", data={"a": 1}),
+        build_fact(1, event_id="1", source="others", data={"a": 10}),
+        build_fact(2, event_type="Cancelled", data={"t": "1"}),
+    ]
+    assert agree(engine, sum_with_cancels(), facts)["f"] == 10
+
+
+@pytest.mark.parametrize(("in_stream", "total"), [(True, 11), (False, 10)])
+def test_a_cancel_reaches_into_another_stream_where_that_is_declared(
+    engine: DuckDBEngine, *, in_stream: bool, total: int
+) -> None:
+    facts = [build_fact(0, data={"a": 1}), build_fact(1, data={"a": 10})]
+    facts.append(build_fact(2, stream_id="b", event_type="Cancelled", data={"t": "e0"}))
+    assert agree(engine, sum_with_cancels(in_stream=in_stream), facts)["f"] == total
+    own = find_states(ask_facts(engine, facts), sum_with_cancels(in_stream=in_stream), entity="a")
+    assert own["f"].to_list() == [total]
+
+
+def test_a_cancel_may_name_its_target_in_the_envelope(engine: DuckDBEngine) -> None:
+    table = {
+        "name": "sum",
+        "cancels": {"event_types": ["Cancelled"], "target": "causation_id"},
+        "fields": {"f": {"rule": "sum", "kind": "integer", "value": "data.a"}},
+    }
+    facts = [build_fact(number, data={"a": 1 + number * 9}) for number in range(2)]
+    facts.append(build_fact(2, event_type="Cancelled", causation_id="e0"))
+    assert agree(engine, make_projection(table), facts)["f"] == 10
+
+
+@pytest.mark.parametrize("order", ["position", "occurred"])
+def test_a_cancel_that_stands_before_its_target_changes_nothing(engine: DuckDBEngine, order: str) -> None:
+    facts = [build_fact(0, event_type="Cancelled", data={"t": "e1"}), build_fact(1, data={"a": 1})]
+    assert agree(engine, sum_with_cancels(order=order), facts)["f"] == 1
+
+
+def test_fields_of_other_event_types_leave_each_other_alone(engine: DuckDBEngine) -> None:
+    fields = {
+        "paid": {"rule": "last", "kind": "integer", "event_types": ["Paid"], "value": "data.a"},
+        "name": {"rule": "last", "kind": "text", "event_types": ["Named"], "value": "data.b"},
+        "seen": {"rule": "last", "kind": "text", "event_types": ["Seen"], "value": "data.c", "takes_absent": True},
+    }
+    facts = [
+        build_fact(0, event_type="Paid", data={"a": "7", "b": "x", "c": "x"}),
+        build_fact(1, event_type="Named", data={"a": "8", "b": "y"}),
+        build_fact(2, event_type="Seen", data={"c": "z"}),
+        build_fact(3, event_type="Paid", data={"a": "no number"}),
+    ]
+    state = agree(engine, make_projection({"name": "three", "fields": fields}), facts)
+    assert (state["paid"], state["name"], state["seen"]) == (7, "y", "z")
+    assert state["notes"] == '{"paid":{"failed":1}}'

@@ -149,7 +149,7 @@ CREATE MACRO wb_json_value_scalar(j, p) AS CASE WHEN json_type(j, p) = 'DOUBLE'
     WHEN json_type(j, p) IN ('OBJECT', 'ARRAY', 'NULL') THEN NULL ELSE json_extract_string(j, p) END;
 -- The same of a whole value: its text says what it is, and is read again only where it has escapes or is a long number.
 CREATE MACRO wb_json_whole_scalar(j) AS CASE
-    WHEN starts_with(CAST(j AS VARCHAR), '"') AND NOT contains(CAST(j AS VARCHAR), '\') THEN CAST(j AS VARCHAR)[2:-2]
+    WHEN starts_with(CAST(j AS VARCHAR), '"') AND NOT contains(CAST(j AS VARCHAR), '\') THEN substring(CAST(j AS VARCHAR), 2, length(CAST(j AS VARCHAR)) - 2)
     WHEN left(CAST(j AS VARCHAR), 1) IN ('{', '[', 'n') THEN NULL
     WHEN length(CAST(j AS VARCHAR)) < 18 AND NOT contains(CAST(j AS VARCHAR), '.') AND NOT starts_with(CAST(j AS VARCHAR), '"')
       AND NOT contains(lower(CAST(j AS VARCHAR)), 'e') THEN CAST(j AS VARCHAR)

@@ -4,6 +4,7 @@ A rewrite is named ``@name`` in functions.py. Where the meaning depends on types
 types that annotate.py left on the nodes decide.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
 
@@ -136,7 +137,34 @@ def _placeholder(node: exp.Placeholder) -> exp.Expr:
     return exp.Null() if kind == UNKNOWN else cast(node.copy(), kind)
 
 
+# A number as JSON writes it, whole or with so many digits behind the point.
+_NUMBER_PATTERN: Final = re.compile(r"\\A-\?\(0\|\[1-9\]\[0-9\]\{0,\d+\}\)(\(\\\.(\[0-9\]\{1,\d+\}0\*|0\+)\)\?)?\\z")
+
+
+def _is_tested(node: exp.Cast) -> bool:
+    """Tell whether a cast stands behind the condition that its text is a number's, so that it need not be tested again.
+
+    Each test of a text by a pattern takes as long as the reading of a member of a payload.
+    """
+    here: exp.Expr = node
+    while here.parent is not None and not isinstance(here.parent, exp.Select):
+        if isinstance(here.parent, exp.If) and here.arg_key == "true" and _tests_number(here.parent.this, node.this):
+            return True
+        here = here.parent
+    return False
+
+
+def _tests_number(test: exp.Expr, text: exp.Expr) -> bool:
+    if not isinstance(test, exp.Anonymous) or test.name.lower() != "regexp_like" or not isinstance(text, exp.Column):
+        return False
+    tested, pattern = test.expressions
+    return bool(tested.sql() == text.sql() and _NUMBER_PATTERN.fullmatch(pattern.name))
+
+
 def _cast(node: exp.Cast) -> exp.Expr:
+    kind = type_at(node)
+    if isinstance(node, exp.TryCast) and kind.name in ("bigint", "decimal") and _is_tested(node):
+        return cast(node.this, kind, safe=True)
     try:
         return cast_value(node.this, type_at(node.this), type_at(node), safe=isinstance(node, exp.TryCast))
     except CastError as error:

@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 
 from workbench.replay.cancels import judge_cancels
-from workbench.replay.expressions import Filter, quote_path, scalar_at
+from workbench.replay.expressions import Filter, quote_path, quote_texts, scalar_at
 from workbench.replay.fact import Fact, find_value
 from workbench.replay.fold import find_cancels
 from workbench.replay.paths import Path
@@ -23,48 +23,58 @@ class Corrections(msgspec.Struct, frozen=True, kw_only=True):
     cancelled: tuple[int, ...] = ()
 
 
-def join_cancels(projection: Projection, chosen: Filter) -> tuple[str, str, str, str]:
-    """Return WITH's part, the join, the condition that an event is not cancelled, and the count of doubtful cancels.
+class Joined(msgspec.Struct, frozen=True, kw_only=True):
+    """Pieces of a statement over events named e: WITH's ``parts``, the ``join``, and conditions on an event.
+
+    ``is_cancel``: it is a cancel. ``is_spared``: no cancel leaves it out. ``doubt``: what becomes of it or of what it
+    names, only a judgement of all cancels can tell.
+    """
+
+    parts: str = ""
+    join: str = ""
+    is_cancel: str = "false"
+    is_spared: str = "true"
+    doubt: str = "false"
+
+
+def join_cancels(projection: Projection, chosen: Filter, relation: str) -> Joined:
+    """Return how a statement leaves out what cancels name.
 
     A cancel leaves out its target where that stands before it, in its source and, where so declared, in its stream.
-    Doubtful is a cancel of a cancel, and a target named from several sources or streams, or, by time, twice.
+    Doubtful is a cancel that is named itself, and, by time, a target that is named twice.
     """
     rule = projection.cancels
     if rule is None:
-        return "", "", "", "0"
+        return Joined()
     own = Filter(cut=chosen.cut, event_types=rule.event_types, stream_ids=chosen.stream_ids if rule.in_stream else None)
     where, _ = own.conditions("c")
-    cancels = (
-        f"cancels as (select c.event_id, c.source, c.stream_id, c.position, c.occurred_at, {text_at(rule.target)} as "  # noqa: S608 - names of our own, texts quoted
-        f"target from events as c where {' and '.join(where)}), "
-        "named as (select target, min(source) as source, max(source) as other_source, min(stream_id) as stream_id, "
-        "max(stream_id) as other_stream, max(position) as position, max(occurred_at) as occurred_at, count(*) as times "
-        "from cancels where target is not null group by target), "
-        "doubts as (select count(*) as doubts from named as n left join (select distinct event_id from cancels) as c "
-        f"on c.event_id = n.target where {' or '.join(doubts(projection))}), "
+    owner = ["source", "stream_id"] if rule.in_stream else ["source"]
+    by_time = projection.order != "position"
+    places = ["position", "occurred_at"] if by_time else ["position"]
+    latest = [f"max({name}) as {name}" for name in places] + (["count(*) as times"] if by_time else [])
+    parts = (
+        f"cancels as (select {', '.join(f'c.{name}' for name in (*owner, *places))}, {text_at(rule.target)} as target "  # noqa: S608 - names of our own, texts quoted
+        f"from {relation} as c where {' and '.join(where)}), "
+        f"named as (select target, {', '.join([*owner, *latest])} from cancels where target is not null "
+        f"group by {', '.join(['target', *owner])}), "
     )
-    join = " left join named as n on n.target = e.event_id"
-    return cancels, join, f"({' or '.join(spares(projection))})", "(select doubts from doubts)"
-
-
-def doubts(projection: Projection) -> list[str]:
-    """Return the conditions under which the statement cannot tell what becomes of a target."""
-    rule = projection.cancels
-    tests = ["c.event_id is not null", "n.source <> n.other_source"]
-    tests += ["n.stream_id <> n.other_stream"] if rule is not None and rule.in_stream else []
-    tests += ["n.times > 1"] if projection.order == "occurred" else []
-    return tests
+    keys = " and ".join(f"n.{name} = e.{name}" for name in owner)
+    is_cancel = f"e.event_type in ({quote_texts(rule.event_types)})"
+    return Joined(
+        parts=parts,
+        join=f" left join named as n on n.target = e.event_id and {keys}",
+        is_cancel=is_cancel,
+        is_spared=f"({' or '.join(spares(projection))})",
+        doubt=f"(n.target is not null and ({is_cancel}{' or n.times > 1' if by_time else ''}))",
+    )
 
 
 def spares(projection: Projection) -> list[str]:
     """Return the conditions under which no cancel leaves an event out."""
-    rule = projection.cancels
-    tests = ["n.target is null", "n.source <> e.source"]
-    tests += ["n.stream_id <> e.stream_id"] if rule is not None and rule.in_stream else []
     if projection.order == "position":
-        return [*tests, "n.position <= e.position"]
+        return ["n.target is null", "n.position <= e.position"]
     tie = "(n.occurred_at = e.occurred_at and n.position <= e.position)"
-    return [*tests, "n.occurred_at < e.occurred_at", tie]
+    return ["n.target is null", "n.occurred_at < e.occurred_at", tie]
 
 
 def text_at(path: Path) -> str:
@@ -72,7 +82,7 @@ def text_at(path: Path) -> str:
     if not path.in_json:
         return scalar_at(path, "c")
     value = f"json_extract(c.{path.column}, {quote_path(path)})"
-    return f"case when substr(json_format({value}), 1, 1) = '\"' then {scalar_at(path, 'c')} end"
+    return f"case when substr(json_format({value}), 1, 1) = '\"' then json_extract_scalar({value}, '$') end"
 
 
 def correct_cancels(projection: Projection, facts: Sequence[Fact]) -> Corrections | None:
@@ -104,12 +114,17 @@ def state_cancelled(projection: Projection, facts: Sequence[Fact]) -> frozenset[
 
 def is_named(projection: Projection, fact: Fact, cancels: Sequence[Fact]) -> bool:
     """Tell whether a statement takes an event for cancelled, by the cancels that have its id."""
-    is_own = min(cancel.source for cancel in cancels) == fact.source
-    if projection.cancels is not None and projection.cancels.in_stream:
-        is_own = is_own and min(cancel.stream_id for cancel in cancels) == fact.stream_id
+    rule = projection.cancels
+    own = [
+        cancel
+        for cancel in cancels
+        if cancel.source == fact.source and (rule is None or not rule.in_stream or cancel.stream_id == fact.stream_id)
+    ]
+    if not own:
+        return False
     # As in SQL, the greatest time and the greatest position may be those of different cancels.
-    last = max(cancel.position for cancel in cancels)
+    last = max(cancel.position for cancel in own)
     if projection.order == "position":
-        return is_own and fact.position < last
-    latest = max(cancel.occurred_at for cancel in cancels)
-    return is_own and (fact.occurred_at, fact.position) < (latest, last)
+        return fact.position < last
+    latest = max(cancel.occurred_at for cancel in own)
+    return (fact.occurred_at, fact.position) < (latest, last)

@@ -1,8 +1,8 @@
 """A projection as one SELECT in the declared subset: a row an entity, with raw columns that `states_frame` reads.
 
 The columns of field number ``n``: ``vn`` its value; ``cn`` how many items there were; ``en`` how many events could not
-be read; ``hn`` how many decimals are too great for a sum in SQL; ``mn`` the moves outside a machine. ``judged`` counts
-the cancels whose effect the statement cannot tell.
+be read; ``hn`` how many decimals are too great for a sum in SQL; ``mn`` the moves outside a machine. A row without an
+entity stands for cancels whose effect the statement cannot tell.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,10 +13,10 @@ import msgspec
 from workbench.decode.registry import Registry
 from workbench.query.upcast_text import quote_text
 from workbench.replay.cancelling import Corrections, join_cancels
-from workbench.replay.expressions import FINEST, Filter, is_quotable, is_written, read_text, sql_type
+from workbench.replay.expressions import FINEST, Filter, is_quotable, is_written, quote_texts, read_text, sql_type
 from workbench.replay.paths import TIMES
 from workbench.replay.projection import LONGEST, Field, Projection
-from workbench.replay.readings import Found, Readings, condition_paths, find_field
+from workbench.replay.readings import NO, Found, Readings, condition_paths, find_field
 
 # Longer statements take longer to judge than to run.
 MOST_FIELDS: Final = 100
@@ -58,7 +58,7 @@ def compile_projection(
     where SQL can say what stands in the lifted ones; else `events` is read, which lifts them.
     """
     readings, found = find_fields(projection, registry)
-    events, parameters, judged = select_events(projection, chosen, readings, corrections)
+    events, parameters = select_events(projection, chosen, readings, corrections)
     fields = list(enumerate(projection.fields))
     texts = ", ".join(part for number, field in fields for part in field_texts(number, field, found[number]))
     values = ", ".join(part for number, field in fields for part in field_values(number, field))
@@ -70,7 +70,7 @@ def compile_projection(
         f"valued as (select {base}, {values} from read), "
         "totals as (select entity_id, count(*) as event_count, max(position) as position, "
         f"max(occurred_at) as occurred_at, {', '.join(totals)} from valued group by entity_id) "
-        f"select entity_id, {', '.join(shown)}, event_count, position, occurred_at, {judged} as judged from totals"
+        f"select entity_id, {', '.join(shown)}, event_count, position, occurred_at from totals"
     )
     return Compiled(statement=statement, parameters=parameters)
 
@@ -95,27 +95,38 @@ def cancels_older(projection: Projection, registry: Registry) -> bool:
 
 def select_events(
     projection: Projection, chosen: Filter, readings: Readings, corrections: Corrections | None
-) -> tuple[str, dict[str, Any], str]:
-    """Return the WITH clause up to the events that count, its parameters, and what counts doubtful cancels."""
-    where, parameters = msgspec.structs.replace(chosen, event_types=projection.event_types).conditions("e")
-    if projection.cancels is not None:
-        where += [f"e.event_type <> {quote_text(name)}" for name in projection.cancels.event_types]
-    cancels, join, condition, judged = join_cancels(projection, chosen)
-    if condition and corrections is not None:
-        condition, judged = correct(condition, corrections), "0"
-    where += [condition] if condition else []
+) -> tuple[str, dict[str, Any]]:
+    """Return the WITH clause up to the events that count, and its parameters.
+
+    Where cancels were not judged, those whose effect a statement cannot tell are chosen as well, for no entity.
+    """
     relation = "events" if readings.registry is None else "events_stored"
+    where, parameters = msgspec.structs.replace(chosen, event_types=projection.event_types).conditions("e")
+    found = join_cancels(projection, chosen, relation)
+    doubt = found.doubt if corrections is None else NO
+    if projection.cancels is not None:
+        is_kept = found.is_spared if corrections is None else correct(found.is_spared, corrections)
+        where = widen(projection, chosen) if corrections is None else where
+        where.append(f"({doubt} or (not {found.is_cancel} and {is_kept}))")
     columns = ["e.position", "e.occurred_at", *(f"e.{name}" for name in carried(readings))]
-    columns += [f"e.{name}" for name in sorted({path.column for _, path, _ in readings.items()})]
-    columns += [
-        f"{guarded(readings.json(path, types), types)} as j{number}" for number, path, types in readings.items()
+    columns += [f"e.{name}" for name in readings.documents()]
+    selects = [
+        f"select {', '.join([f'{entity} as entity_id', *columns])}, {readings.tag()} as tag "  # noqa: S608 - names of our own, texts quoted
+        f"from {relation} as e{found.join} where {' and '.join([*where, test])}"
+        for entity, test in select_entities(projection, doubt)
     ]
-    parts = [
-        f"select {', '.join([f'{entity} as entity_id', *columns])} from {relation} as e{join} "  # noqa: S608 - the same
-        f"where {' and '.join([*where, test])}"
-        for entity, test in select_entities(projection)
-    ]
-    return f"with {cancels}chosen as ({' union all '.join(parts)})", parameters, judged
+    return f"with {found.parts}chosen as ({' union all '.join(selects)})", parameters
+
+
+def widen(projection: Projection, chosen: Filter) -> list[str]:
+    """Return the conditions on events and on the cancels that may be named by others."""
+    rule = projection.cancels
+    cancels = () if rule is None else rule.event_types
+    types = None if projection.event_types is None else sorted({*projection.event_types, *cancels})
+    if rule is None or rule.in_stream or chosen.stream_ids is None:
+        return msgspec.structs.replace(chosen, event_types=types).conditions("e")[0]
+    cut = msgspec.structs.replace(chosen, event_types=types, stream_ids=None).conditions("e")[0]
+    return [*cut, f"(e.stream_id in ({quote_texts(chosen.stream_ids)}) or e.event_type in ({quote_texts(cancels)}))"]
 
 
 _BASE: Final = ("position", "occurred_at")
@@ -136,39 +147,34 @@ def correct(condition: str, corrections: Corrections) -> str:
     return condition
 
 
-def guarded(expression: str, types: frozenset[str] | None) -> str:
-    """Return an expression that is worked out for events of some types only."""
-    if types is None:
-        return expression
-    names = ", ".join(quote_text(name) for name in sorted(types))
-    return f"case when e.event_type in ({names}) then {expression} end"
+def select_entities(projection: Projection, doubt: str) -> list[tuple[str, str]]:
+    """Return the expressions of an event's entities, each with the condition under which it is one more.
 
-
-def select_entities(projection: Projection) -> list[tuple[str, str]]:
-    """Return the expressions of an event's entities, each with the condition under which it is one more."""
+    Events for which the condition ``doubt`` holds have none.
+    """
     names = [f"e.{path.column}" for path in dict.fromkeys(projection.entity)]
     texts = [f"cast({name} as varchar)" for name in names]
-    return [
-        (
-            text,
-            " and ".join([f"{name} is not null", *(f"coalesce({text} <> {other}, true)" for other in texts[:number])]),
-        )
-        for number, (name, text) in enumerate(zip(names, texts, strict=True))
-    ]
+    found = []
+    for number, (name, text) in enumerate(zip(names, texts, strict=True)):
+        others = (f"coalesce({text} <> {other}, true)" for other in texts[:number])
+        test = " and ".join([f"{name} is not null", *others])
+        found.append((text, test))
+    if doubt == NO:
+        return found
+    return [(f"case when not {doubt} then {text} end", f"({doubt} or ({test}))") for text, test in found]
 
 
 def read_scalars(readings: Readings) -> str:
-    """Return the subquery that adds kinds and texts to the JSON values."""
-    kept = [*_BASE, "entity_id", *carried(readings)]
-    documents = sorted({path.column for _, path, _ in readings.items()})
-    every = [f"j{number}" for number, _, _ in readings.items()]
+    """Return the subquery that adds JSON values, their kinds and their texts to the chosen events."""
+    kept = [*_BASE, "entity_id", "tag", *carried(readings)]
+    documents = readings.documents()
+    every = [f"j{number}" for number in readings.numbers()]
+    values = [f"{readings.json(number)} as j{number}" for number in readings.numbers()]
     kinds = [f"substr(json_format(j{number}), 1, 1) as k{number}" for number in sorted(readings.kinds)]
     plain = [f"json_extract_scalar(j{number}, '$') as x{number}" for number in sorted(readings.texts)]
-    first = f"(select {', '.join([*kept, *documents, *every, *kinds, *plain])} from chosen)"  # noqa: S608 - names of our own
-    if not readings.texts:
-        return first
-    written = {number: readings.written(path, types) for number, path, types in readings.items()}
-    texts = [scalar_text(number, written[number]) for number in sorted(readings.texts)]
+    parsed = f"(select {', '.join([*kept, *documents, *values])} from chosen as e)"  # noqa: S608 - names of our own
+    first = f"(select {', '.join([*kept, *documents, *every, *kinds, *plain])} from {parsed} as parsed)"  # noqa: S608 - the same
+    texts = [scalar_text(number, readings.written(number)) for number in sorted(readings.texts)]
     names = [*kept, *every, *(f"k{number}" for number in sorted(readings.kinds)), *texts]
     return f"(select {', '.join(names)} from {first} as seen)"  # noqa: S608 - the same
 
@@ -248,10 +254,12 @@ def field_totals(projection: Projection, number: int, field: Field) -> list[str]
         move = f"cast(row(position, {value}) as row(at bigint, to_state varchar))"
         totals.append(f"array_agg({move} order by {by}) {there} as m{number}")
     if can_fail(field):
-        totals.append(f"count_if(p{number} and {value} is null) as e{number}")
+        # Nearly always none: a filter that lets no row through is half as dear as count_if.
+        totals.append(f"count(*) filter (where p{number} and {value} is null) as e{number}")
     if field.rule == "sum" and field.kind == "decimal":
         written = is_written(field, f"s{number}")
-        totals.append(f"count_if(case when p{number} and {value} is null then {written} end) as h{number}")
+        great = f"case when p{number} and {value} is null then {written} else false end"
+        totals.append(f"count(*) filter (where {great}) as h{number}")
     return totals
 
 
@@ -282,22 +290,23 @@ def field_answers(number: int, field: Field) -> list[str]:
 
 def illegal_moves(moves: str, field: Field) -> str:
     """Return the moves outside a machine's rules, as an array of rows: position, from, to."""
-    start = "cast(null as varchar)" if field.initial is None else quote_text(field.initial)
-    before = f"if(i = 1, {start}, element_at({moves}, i - 1).to_state)"
-    after = f"element_at({moves}, i).to_state"
-    legal = legal_move(before, after, field)
+    first = 2 if field.initial is None else 1
+    before, after = f"element_at({moves}, i - 1).to_state", f"element_at({moves}, i).to_state"
+    if field.initial is not None:
+        before = f"if(i = 1, {quote_text(field.initial)}, {before})"
     names = "row(at bigint, from_state varchar, to_state varchar)"
     row = f"cast(row(element_at({moves}, i).at, {before}, {after}) as {names})"
-    steps = f"transform(sequence(1, cardinality({moves})), i -> case when {legal} then null else {row} end)"
-    return f"filter({steps}, move -> move is not null)"
+    illegal = f"filter(sequence({first}, cardinality({moves})), i -> not ({legal_move(before, after, field)}))"
+    return f"case when cardinality({moves}) >= {first} then transform({illegal}, i -> {row}) end"
 
 
 def legal_move(before: str, after: str, field: Field) -> str:
-    """Return the condition that a move is legal; the first one is where no state is declared to begin with."""
-    moves = field.moves or {}
-    cases = [f"when {quote_text(name)} then {among(after, to)}" for name, to in moves.items() if to]
-    known = f"case {before} {' '.join(cases)} else false end" if cases else "false"
-    return f"{before} is null or {known}"
+    """Return the condition that a move is legal."""
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for name, to in (field.moves or {}).items():
+        alike.setdefault(tuple(to), []).append(name)
+    known = [f"({among(before, names)} and {among(after, to)})" for to, names in alike.items() if to]
+    return " or ".join(known) or NO
 
 
 def among(text: str, names: Sequence[str]) -> str:

@@ -1,11 +1,12 @@
 """What a statement reads of each event: JSON values once a path, texts of scalars, and from them a field's text.
 
-The columns of a reading number ``n`` are ``jn`` (the JSON value, NULL where the path leads nowhere), ``kn`` (the first
-character of its text, which tells its kind) and ``tn`` (a scalar's text, its number as it was written).
+Readings in events of different types share a slot, so that an event is parsed once. The columns of a slot number ``n``
+are ``jn`` (the JSON value, NULL where the path leads nowhere), ``kn`` (the first character of its text, which tells its
+kind) and ``tn`` (a scalar's text, its number as it was written). ``tag`` is the number of the event's type.
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 import msgspec
@@ -22,6 +23,10 @@ UNSET: Final = msgspec.UNSET
 NO: Final = "false"
 # A value of the JSON type is as good as its text, and cheaper, where every branch is one.
 _FORMATTED: Final = re.compile(r"json_format\((json_extract\([^()]*\))\)")
+# What stands at one path, else at another: without reading the first twice.
+_ELSE: Final = re.compile(r"case when (json_extract\([^()]*\)) is not null then \1 else (json_extract\([^()]*\)) end")
+# A path in the events of some types; None: of all that count.
+Reading = tuple[Path, frozenset[str] | None]
 _LITERAL: Final = "cast(null as varchar)"
 NULL_TEXT: Final = "cast(null as varchar)"
 
@@ -50,30 +55,76 @@ class Readings:
     def __init__(self, projection: Projection, registry: Registry | None = None) -> None:
         self.registry = registry
         self._all = None if projection.event_types is None else frozenset(projection.event_types)
-        self._numbers: dict[tuple[Path, frozenset[str] | None], int] = {}
+        self._tags = {name: number for number, name in enumerate(list_types(projection), start=1)}
+        self._slots: list[list[Reading]] = []
         self.texts: set[int] = set()
         self.kinds: set[int] = set()
         self.columns: dict[str, None] = {}
+        for path, types in list_readings(projection):
+            self._place((path, self._wanted(types)))
+
+    def _wanted(self, types: Sequence[str] | None) -> frozenset[str] | None:
+        return None if types is None or frozenset(types) == self._all else frozenset(types)
+
+    def _place(self, reading: Reading) -> int:
+        """Return the number of a reading's slot: the first whose other readings are of events of other types."""
+        types = reading[1]
+        for number, slot in enumerate(self._slots):
+            if reading in slot:
+                return number
+            if types is not None and all(other is not None and not other & types for _, other in slot):
+                slot.append(reading)
+                return number
+        self._slots.append([reading])
+        return len(self._slots) - 1
 
     def number(self, path: Path, types: Sequence[str] | None) -> int:
-        """Return the number of a reading, which is made where there is none yet."""
-        wanted = None if types is None or frozenset(types) == self._all else frozenset(types)
-        return self._numbers.setdefault((path, wanted), len(self._numbers))
+        """Return the number of a reading's slot."""
+        reading = (path, self._wanted(types))
+        return next(number for number, slot in enumerate(self._slots) if reading in slot)
 
-    def items(self) -> list[tuple[int, Path, frozenset[str] | None]]:
-        """Return the readings: number, path, types."""
-        return [(number, path, types) for (path, types), number in self._numbers.items()]
+    def is_shared(self, number: int) -> bool:
+        """Tell whether a slot has values in events of other types as well."""
+        return len(self._slots[number]) > 1
 
-    def json(self, path: Path, types: frozenset[str] | None) -> str:
-        """Return the expression of the JSON value that a reading finds in the events named e."""
+    def numbers(self) -> range:
+        """Return the numbers of the slots."""
+        return range(len(self._slots))
+
+    def documents(self) -> list[str]:
+        """Return the columns of the envelope that hold JSON to be read."""
+        return sorted({path.column for slot in self._slots for path, _ in slot})
+
+    def tag(self) -> str:
+        """Return the expression of the number of an event's type, of the events named e."""
+        cases = " ".join(f"when {quote_text(name)} then {number}" for name, number in self._tags.items())
+        return f"case e.event_type {cases} end" if cases else "cast(null as bigint)"
+
+    def json(self, number: int) -> str:
+        """Return the expression of the JSON value that a slot finds in the events named e."""
+        return self._choose(self._slots[number], self._json)
+
+    def written(self, number: int) -> str:
+        """Return the expression of the text of the scalar that a slot finds in the rows named seen."""
+        return self._choose(self._slots[number], self._written)
+
+    def _choose(self, slot: Sequence[Reading], read: Callable[[Path, frozenset[str] | None], str]) -> str:
+        if slot[0][1] is None:
+            return read(*slot[0])
+        cases = " ".join(f"when {self._tagged(types or ())} then {read(path, types)}" for path, types in slot)
+        return f"case {cases} end"
+
+    def _tagged(self, types: Iterable[str]) -> str:
+        return f"tag in ({', '.join(str(self._tags[name]) for name in sorted(types))})"
+
+    def _json(self, path: Path, types: frozenset[str] | None) -> str:
         lifted = self._lifted(path, types, "json", "e")
         if lifted is None:
             return f"json_extract(e.{path.column}, {quote_path(path)})"
-        plain = _FORMATTED.sub(r"\1", lifted)
+        plain = _ELSE.sub(r"coalesce(\1, \2)", _FORMATTED.sub(r"\1", lifted))
         return f"json_parse({lifted})" if "json_format" in plain or _LITERAL in plain else plain
 
-    def written(self, path: Path, types: frozenset[str] | None) -> str:
-        """Return the expression of the text of the scalar that a reading finds in the rows named seen."""
+    def _written(self, path: Path, types: frozenset[str] | None) -> str:
         lifted = self._lifted(path, types, "scalar", "seen")
         return f"json_extract_scalar(seen.{path.column}, {quote_path(path)})" if lifted is None else lifted
 
@@ -85,19 +136,19 @@ class Readings:
 
     def can_lift(self) -> bool:
         """Tell whether all readings have such expressions; the version that an event was lifted to has none."""
-        paths = [(path, types) for _, path, types in self.items() if path.column == "data"]
+        read = [reading for slot in self._slots for reading in slot if reading[0].column == "data"]
         forms: tuple[Wanted, ...] = ("json", "scalar")
-        known = all(self._lifted(*each, form, "e") is not None for each in paths for form in forms)
+        known = all(self._lifted(*reading, form, "e") is not None for reading in read for form in forms)
         return known and "schema_version" not in self.columns
 
     def text(self, number: int) -> str:
-        """Return the column of a reading's text."""
+        """Return the column of a slot's text."""
         self.texts.add(number)
         self.kinds.add(number)
         return f"t{number}"
 
     def kind(self, number: int) -> str:
-        """Return the column of the first character of a reading's JSON text."""
+        """Return the column of the first character of a slot's JSON text."""
         self.kinds.add(number)
         return f"k{number}"
 
@@ -113,10 +164,23 @@ class Readings:
 
     def in_types(self, types: Sequence[str] | None) -> str | None:
         """Return the condition that an event has one of some types; None where every event has."""
-        if types is None or frozenset(types) == self._all:
-            return None
-        self.columns["event_type"] = None
-        return f"event_type in ({quote_texts(types)})"
+        return None if self._wanted(types) is None else self._tagged(types or ())
+
+
+def list_types(projection: Projection) -> list[str]:
+    """Return the event types that a projection's fields name."""
+    sources = [source for field in projection.fields for source in field.sources]
+    return sorted({name for source in sources for name in source.event_types or ()})
+
+
+def list_readings(projection: Projection) -> Iterator[tuple[Path, Sequence[str] | None]]:
+    """Yield the paths into JSON that a projection's fields read, and in the events of which types."""
+    for source in (source for field in projection.fields for source in field.sources):
+        if source.constant is UNSET and source.path is not None and source.path.in_json:
+            yield source.path, source.event_types
+        for condition in source.when:
+            if condition.path.in_json:
+                yield condition.path, source.event_types
 
 
 def find_source(readings: Readings, field: Field, source: Source) -> Found:
@@ -196,13 +260,17 @@ def find_field(readings: Readings, field: Field) -> Found:
         cases.append((" and ".join(test for test in tests if test is not None), found))
     if len(cases) == 1:
         guard, found = cases[0]
-        # A reading is NULL in events of other types, so that only conditions and constants need a guard.
-        if not guard or (is_own_type(field) and not field.takes_absent):
+        if not guard or (is_alone(readings, field) and not field.takes_absent):
             return found
 
     def choose(part: Callable[[Found], str], otherwise: str) -> str:
-        whens = " ".join(f"when {guard or 'true'} then {part(found)}" for guard, found in cases)
-        return f"case {whens} else {otherwise} end"
+        whens: list[tuple[str, str]] = []
+        for guard, found in cases:
+            test, shown = guard or "true", part(found)
+            if whens and whens[-1][1] == shown:
+                test = f"({whens.pop()[0]}) or ({test})"
+            whens.append((test, shown))
+        return f"case {' '.join(f'when {test} then {shown}' for test, shown in whens)} else {otherwise} end"
 
     return Found(
         text=choose(lambda one: one.text, "null"),
@@ -214,10 +282,12 @@ def find_field(readings: Readings, field: Field) -> Found:
     )
 
 
-def is_own_type(field: Field) -> bool:
-    """Tell whether a field has one source, a path in a payload, and no condition on it."""
+def is_alone(readings: Readings, field: Field) -> bool:
+    """Tell whether a field has one source without conditions, a path whose slot is NULL in all other events."""
     source = field.sources[0]
-    return source.path is not None and source.path.in_json and not source.when and source.constant is UNSET
+    if source.path is None or not source.path.in_json or source.when or source.constant is not UNSET:
+        return False
+    return not readings.is_shared(readings.number(source.path, source.event_types))
 
 
 def holds(readings: Readings, source: Source, condition: Condition) -> str:

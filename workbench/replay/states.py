@@ -48,8 +48,7 @@ def ask_states(
 ) -> pl.DataFrame | None:
     """Return the rows of a projection's statement; None where only the fold in Python can tell."""
     rows = run(ask, projection, chosen, compile_projection(projection, chosen, registry=registry))
-    # An empty answer cannot tell whether there is a doubt.
-    if rows["judged"].max() or (projection.cancels is not None and not rows.height):
+    if rows["entity_id"].has_nulls():
         corrections = correct_cancels(projection, fetch_cancels(ask, projection, chosen))
         if corrections is None:
             return None
