@@ -96,7 +96,7 @@ def append_mixed(story: Story, session: "Session") -> Run:
 
 def rebuilt_index(story: Story, session: "Session") -> dict[str, float]:
     """Return how long it took to rebuild a log's index; done once for each format of the index, and then remembered."""
-    from workbench.eventlog.runs import MAGIC
+    from workbench.eventlog.index.runs import MAGIC
 
     kept = session.settings.folder.parent / f"rebuilt-{MAGIC.decode()}.json"
     if not kept.is_file():

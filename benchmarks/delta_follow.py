@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 import workbench
 from benchmarks.delta_pairing import open_writers
 from benchmarks.harness import MIN_PAIRS, Part, Scale, clock, compare_times, measure_pairs, require_equal
-from workbench.deltas.following import measure_since
-from workbench.deltas.frames import KEYS
-from workbench.deltas.pairing_relations import relate_lifecycle
+from workbench.deltas.measures.following import measure_since
+from workbench.deltas.measures.frames import KEYS
+from workbench.deltas.pairing.relations import relate_lifecycle
 
 if TYPE_CHECKING:
     import polars as pl

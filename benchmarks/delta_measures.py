@@ -33,7 +33,7 @@ def run(scale: Scale) -> list[Part]:
     chosen = np.random.default_rng(7).permutation(len(pairs))
     texts = [pairs[index] for index in chosen[: SIZES[scale]]]
     check_numbers(texts if scale is Scale.SMOKE else pairs)
-    from workbench.deltas import metrics
+    from workbench.deltas.text import metrics
 
     taken = measure_pairs(
         timed(lambda: metrics.measure_pairs(texts, tokenised=True)),
@@ -68,7 +68,7 @@ def measure_peer(texts: Texts) -> list[tuple[int, int, float]]:
 
 def check_numbers(texts: Texts) -> None:
     """Compare our numbers with the peer's, one by one."""
-    from workbench.deltas.metrics import measure_pairs as measure
+    from workbench.deltas.text.metrics import measure_pairs as measure
 
     ours = [(one.ter_edits, one.ter_words, one.chrf) for one in measure(texts, tokenised=True)]
     for pair, product, peer in zip(texts, ours, measure_peer(texts), strict=True):

@@ -20,7 +20,7 @@ from benchmarks.harness import (
 )
 from benchmarks.logs import event_files
 from benchmarks.places import cached_folder
-from workbench.deltas.pairing_relations import relate_lifecycle
+from workbench.deltas.pairing.relations import relate_lifecycle
 
 if TYPE_CHECKING:
     from workbench.session import Session

@@ -11,7 +11,7 @@ from benchmarks.fold_story import STATUSES, Accounts, open_accounts, projection
 from benchmarks.harness import MIN_PAIRS, Part, Scale, clock, compare_times, measure_pairs, require_equal
 
 if TYPE_CHECKING:
-    from workbench.replay.fold import Entity
+    from workbench.replay.folding.fold import Entity
 
 EVENTS = {Scale.SMOKE: 100_000, Scale.DEFAULT: 500_000, Scale.FULL: 1_000_000}
 ACCOUNTS = {Scale.SMOKE: 100, Scale.DEFAULT: 400, Scale.FULL: 1_000}
@@ -42,8 +42,8 @@ def run(scale: Scale) -> list[Part]:
 
 def fold(rows: Rows) -> "dict[str, Entity]":
     """Return the states as the package folds them."""
-    from workbench.replay.fact import Fact
-    from workbench.replay.fold import fold_facts
+    from workbench.replay.folding.fact import Fact
+    from workbench.replay.folding.fold import fold_facts
 
     # The columns of SELECT are the first of a fact's, in its order.
     return fold_facts(projection(), starmap(Fact, rows))

@@ -169,9 +169,9 @@ def measure_optimize(client: Any, scale: Scale) -> Iterator[Line]:
 def measure_scans(client: Any, scale: Scale) -> Iterator[Line]:
     """Yield how fast both engines count events by type and hour over S3, of the whole log and of 1 % of its time."""
     del client
-    from workbench.views.choices import TimelineChoices
     from workbench.views.grain import choose_grain
-    from workbench.views.overview import count_bars
+    from workbench.views.timeline.choices import TimelineChoices
+    from workbench.views.timeline.overview import count_bars
 
     story = Story(total=EVENTS[scale], streams=EVENTS[scale] // 50)
     name = kept_log(story)

@@ -25,8 +25,8 @@ from benchmarks.places import temporary_folder
 
 if TYPE_CHECKING:
     from workbench.session import Session
-    from workbench.views.choices import TimelineChoices
     from workbench.views.grain import Grain
+    from workbench.views.timeline.choices import TimelineChoices
 
 EVENTS = {Scale.SMOKE: 500_000, Scale.DEFAULT: 10_000_000, Scale.FULL: 10_000_000}
 PAIRS = {Scale.SMOKE: MIN_PAIRS, Scale.DEFAULT: 2 * MIN_PAIRS, Scale.FULL: 4 * MIN_PAIRS}
@@ -49,7 +49,7 @@ def run(scale: Scale) -> list[Part]:
 
 def choose_windows(share: float, count: int) -> "list[TimelineChoices]":
     """Return different windows of one length; of the whole log, the ends move by microseconds."""
-    from workbench.views.choices import TimelineChoices
+    from workbench.views.timeline.choices import TimelineChoices
 
     drawn = np.random.default_rng(int(share * 100)).random(count)
     length = SPAN * share
@@ -67,8 +67,8 @@ def measure_window(
     """Time the bars of one length of window; what the whole view takes, chart included, stands in the detail."""
     from workbench.charts.lanes import geometry
     from workbench.views.grain import choose_grain
-    from workbench.views.overview import count_bars
-    from workbench.views.timeline import show_timeline
+    from workbench.views.timeline.density import show_timeline
+    from workbench.views.timeline.overview import count_bars
 
     session, connection, events = sides
     windows = choose_windows(share, 3 * PAIRS[scale])

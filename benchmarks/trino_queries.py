@@ -23,7 +23,7 @@ from benchmarks.stack import fetch_all, kept_log, open_client, open_lake, open_s
 
 if TYPE_CHECKING:
     from workbench.session import Session
-    from workbench.views.choices import TimelineChoices
+    from workbench.views.timeline.choices import TimelineChoices
 
 EVENTS = {Scale.SMOKE: 100_000, Scale.DEFAULT: 1_000_000, Scale.FULL: 10_000_000}
 PAIRS = {Scale.SMOKE: MIN_PAIRS, Scale.DEFAULT: MIN_PAIRS, Scale.FULL: 2 * MIN_PAIRS}
@@ -53,7 +53,7 @@ def run(scale: Scale) -> list[Part]:
 
 def choose_window(share: float, **more: Any) -> "TimelineChoices":
     """Return the choice of a window in the middle of the story's year."""
-    from workbench.views.choices import TimelineChoices
+    from workbench.views.timeline.choices import TimelineChoices
 
     since = START + SPAN * 0.4
     return TimelineChoices(since=since, until=since + SPAN * share, **more)
@@ -62,7 +62,7 @@ def choose_window(share: float, **more: Any) -> "TimelineChoices":
 def ask_bars(share: float, choices: "TimelineChoices") -> Ask:
     """Return what asks for the bars of a window as wide as the picture on the page."""
     from workbench.views.grain import choose_grain
-    from workbench.views.overview import count_bars
+    from workbench.views.timeline.overview import count_bars
 
     grain = choose_grain((SPAN * share).total_seconds(), 600)
     return lambda session: count_bars(session, choices, grain)
@@ -70,11 +70,11 @@ def ask_bars(share: float, choices: "TimelineChoices") -> Ask:
 
 def list_questions(story: Story) -> list[Question]:
     """Return what the timeline's views and `session.events` ask of a log that holds a story."""
-    from workbench.views.choices import Filter, TimelineChoices
     from workbench.views.event import load_event
-    from workbench.views.facets import count_facet
-    from workbench.views.rows import load_rows
-    from workbench.views.summary import summarise_window
+    from workbench.views.timeline.choices import Filter, TimelineChoices
+    from workbench.views.timeline.facets import count_facet
+    from workbench.views.timeline.rows import load_rows
+    from workbench.views.timeline.summary import summarise_window
 
     month, place = choose_window(0.1), story.total // 2
     kinds = (Filter(field="event_type", values=("MoneyDeposited", "CardUsed")),)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from workbench.query.functions import AGGREGATE, REFUSED, SCALAR, WINDOW
+from workbench.query.subset.functions import AGGREGATE, REFUSED, SCALAR, WINDOW
 
 PAGE = Path(__file__).with_name("sql.md")
 

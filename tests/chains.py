@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from workbench.decode.registry import EventType, Hop, Registry, make_registry, read_step
-from workbench.query.upcast_sql import compile_path
-from workbench.query.upcast_text import quote_path, quote_text
+from workbench.query.upcast.sql import compile_path
+from workbench.query.upcast.text import quote_path, quote_text
 
 NAMES = ("a", "b", "o", "x y")
 SCALARS = (

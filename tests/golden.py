@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
-from workbench.query.upcast_sql import compile_path
-from workbench.query.upcast_text import quote_path
+from workbench.query.upcast.sql import compile_path
+from workbench.query.upcast.text import quote_path
 from workbench.session import Session
 
 FOLDER = Path(__file__).parent / "decode" / "golden"

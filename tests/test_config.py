@@ -6,7 +6,7 @@ import pytest
 
 from workbench.config import TrinoSettings, load_settings, read_trino
 from workbench.errors import ConfigError
-from workbench.query.trino_access import open_server
+from workbench.query.trino.access import open_server
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import polars as pl
 
 from workbench.errors import QueryFailedError
 from workbench.eventlog import Finding, Log
-from workbench.eventlog.cluster import Cluster
+from workbench.eventlog.upkeep.cluster import Cluster
 
 Ask = Callable[[str], pl.DataFrame]
 

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from workbench.decode import DecodeContext, Decoded
     from workbench.decode.registry import Registry
     from workbench.eventlog import Head, IngestReport, Log, MaintenanceReport, Span
-    from workbench.eventlog.cluster import Cluster
-    from workbench.eventlog.ingest import Progress
+    from workbench.eventlog.upkeep.cluster import Cluster
+    from workbench.eventlog.writing.ingest import Progress
     from workbench.query.base import Engine, QueryProgress, Relation
     from workbench.query.trace import Trace
     from workbench.sources import Source
@@ -58,7 +58,7 @@ def open_session(settings: Settings) -> "Session":
     from workbench.decode.registry import load_registry
     from workbench.eventlog import open_log
     from workbench.query.engines import open_engine
-    from workbench.query.mapped import check_mapping
+    from workbench.query.subset.mapped import check_mapping
 
     registry = load_registry(settings.schemas, python_steps=settings.python_steps)
     log = open_log(settings)
@@ -179,7 +179,7 @@ class Session(Exports):
 
     def _cluster(self) -> "Cluster | None":
         """Return the cluster that works for the log, None where the engine reads its files in process."""
-        from workbench.eventlog.cluster import Cluster
+        from workbench.eventlog.upkeep.cluster import Cluster
 
         name = self.settings.trino.catalog
         return Cluster(self.engine.command, name) if self.engine.reads_tables and name is not None else None

@@ -19,8 +19,8 @@ from workbench.apps.work import StoppedError
 from workbench.cli import main
 from workbench.errors import ArgumentError
 from workbench.session import Session, connect
-from workbench.views.deltas_choices import DeltasChoices
-from workbench.views.deltas_export import pack_export, plan_export
+from workbench.views.deltas.choices import DeltasChoices
+from workbench.views.deltas.export import pack_export, plan_export
 
 LARGEST = 100_000
 

@@ -17,9 +17,9 @@ from tests.stack.conftest import stack  # noqa: F401 - the stack's own fixture, 
 from tests.stack.proxy import load_lake
 from workbench.config import TrinoSettings, read_trino
 from workbench.query.base import Engine, Part, Relation, Table
-from workbench.query.duckdb import DuckDBEngine
-from workbench.query.trino import TrinoEngine
-from workbench.query.trino_access import open_server
+from workbench.query.duckdb.engine import DuckDBEngine
+from workbench.query.trino.access import open_server
+from workbench.query.trino.engine import TrinoEngine
 
 COLUMNS = {
     "position": "bigint",

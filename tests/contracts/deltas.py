@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import polars as pl
 
 from workbench.deltas.mapping import DeltaMapping, make_mapping
-from workbench.deltas.pairing_relations import RELATIONS, relate_lifecycle
+from workbench.deltas.pairing.relations import RELATIONS, relate_lifecycle
 from workbench.session import Session
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import polars as pl
 
-from workbench.deltas.aggregates import (
+from workbench.deltas.figures.aggregates import (
     count_distances,
     count_values,
     find_medians,
@@ -14,10 +14,16 @@ from workbench.deltas.aggregates import (
     split_decisions,
     split_over_time,
 )
-from workbench.deltas.changes import change_by_place, count_lives, rank_edits
-from workbench.deltas.comparison import compare_release
-from workbench.deltas.filters import DeltaFilter, choose
-from workbench.deltas.people import calibrate_confidence, count_orphans, list_orphans, measure_agreement, watch_stamps
+from workbench.deltas.figures.changes import change_by_place, count_lives, rank_edits
+from workbench.deltas.figures.comparison import compare_release
+from workbench.deltas.figures.filters import DeltaFilter, choose
+from workbench.deltas.figures.people import (
+    calibrate_confidence,
+    count_orphans,
+    list_orphans,
+    measure_agreement,
+    watch_stamps,
+)
 from workbench.session import Session
 
 if TYPE_CHECKING:

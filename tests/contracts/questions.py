@@ -19,15 +19,15 @@ from tests.contracts.figures import FIGURES
 from tests.contracts.models import MODELS
 from tests.contracts.replay import REPLAY
 from workbench.session import Session
-from workbench.views.choices import Filter, TimelineChoices
-from workbench.views.facets import count_facets
 from workbench.views.grain import GRAINS, Grain
-from workbench.views.overview import count_bars, load_overview
-from workbench.views.rows import load_rows
-from workbench.views.spans import write_statement
-from workbench.views.summary import summarise_window
-from workbench.views.timeline import show_timeline
-from workbench.views.where import Where
+from workbench.views.timeline.choices import Filter, TimelineChoices
+from workbench.views.timeline.density import show_timeline
+from workbench.views.timeline.facets import count_facets
+from workbench.views.timeline.overview import count_bars, load_overview
+from workbench.views.timeline.rows import load_rows
+from workbench.views.timeline.spans import write_statement
+from workbench.views.timeline.summary import summarise_window
+from workbench.views.timeline.where import Where
 
 
 class Facts(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator, Sequence
 from typing import Final
 
-from workbench.query.functions import Signature, list_functions
+from workbench.query.subset.functions import Signature, list_functions
 
 SEED: Final = 2026
 MOST: Final = 7

@@ -13,7 +13,7 @@ from tests.contracts.samples import scalar_signatures, write_calls, write_operat
 from tests.stack.conftest import stack  # noqa: F401 - the stack's own fixture
 from workbench.errors import QueryFailedError, QueryRefusedError
 from workbench.query.base import Engine
-from workbench.query.duckdb import DuckDBEngine
+from workbench.query.duckdb.engine import DuckDBEngine
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("stack")]
 

@@ -16,7 +16,7 @@ from tests.contracts.questions import QUESTIONS, Facts, read_facts
 from tests.stack.conftest import drop_namespace, stack  # noqa: F401 - the stack's own fixture
 from workbench.config import Settings, load_settings
 from workbench.session import Session, open_session
-from workbench.views.deltas_reason import add_reason
+from workbench.views.deltas.reason import add_reason
 
 pytestmark = [pytest.mark.stack, pytest.mark.usefixtures("stack")]
 

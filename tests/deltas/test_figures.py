@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 import workbench
-from workbench.deltas.aggregates import (
+from workbench.deltas.figures.aggregates import (
     count_distances,
     count_values,
     find_medians,
@@ -18,10 +18,10 @@ from workbench.deltas.aggregates import (
     split_decisions,
     split_over_time,
 )
-from workbench.deltas.changes import change_by_place, count_lives, rank_edits
-from workbench.deltas.comparison import compare_release, compare_versions
-from workbench.deltas.filters import DeltaFilter, choose
-from workbench.deltas.people import (
+from workbench.deltas.figures.changes import change_by_place, count_lives, rank_edits
+from workbench.deltas.figures.comparison import compare_release, compare_versions
+from workbench.deltas.figures.filters import DeltaFilter, choose
+from workbench.deltas.figures.people import (
     Watch,
     calibrate_confidence,
     count_orphans,

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.views.deltas_log import PEOPLE, Writer, make_log, write_letters, write_lines, write_prices
-from workbench.deltas import lifecycle
+from workbench.deltas.pairing import lifecycle
 from workbench.deltas.past import cut_events
 from workbench.query.base import Relation
 from workbench.session import connect

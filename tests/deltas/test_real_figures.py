@@ -8,13 +8,13 @@ import pytest
 
 import workbench
 from tests.published import RealLogs
-from workbench.deltas.aggregates import count_distances, find_medians, histogram_distances, split_decisions
-from workbench.deltas.changes import count_lives, rank_edits
-from workbench.deltas.comparison import compare_versions
-from workbench.deltas.export import ExportPlan
-from workbench.deltas.filters import DeltaFilter, choose
-from workbench.deltas.people import count_orphans, watch_stamps
-from workbench.deltas.statistics import kaplan_meier, survive, wilson
+from workbench.deltas.export.rules import ExportPlan
+from workbench.deltas.figures.aggregates import count_distances, find_medians, histogram_distances, split_decisions
+from workbench.deltas.figures.changes import count_lives, rank_edits
+from workbench.deltas.figures.comparison import compare_versions
+from workbench.deltas.figures.filters import DeltaFilter, choose
+from workbench.deltas.figures.people import count_orphans, watch_stamps
+from workbench.deltas.figures.statistics import kaplan_meier, survive, wilson
 from workbench.session import Session
 
 pytestmark = pytest.mark.data

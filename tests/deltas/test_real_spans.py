@@ -8,11 +8,11 @@ from typing import NamedTuple
 import polars as pl
 import pytest
 
-from workbench.deltas.documents import Document, write_text
-from workbench.deltas.metrics import measure_pairs
-from workbench.deltas.spans import Followed, Span, Taken, follow_document
-from workbench.deltas.statistics import bootstrap_difference, kaplan_meier, survive, wilson
-from workbench.deltas.steps import trace_text
+from workbench.deltas.document.documents import Document, write_text
+from workbench.deltas.document.spans import Followed, Span, Taken, follow_document
+from workbench.deltas.document.steps import trace_text
+from workbench.deltas.figures.statistics import bootstrap_difference, kaplan_meier, survive, wilson
+from workbench.deltas.text.metrics import measure_pairs
 
 pytestmark = pytest.mark.data
 KINDS = {"user": "human", "api": "ai"}

@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from benchmarks.places import cache_folder
-from tests.deltas.test_export import ROWS, make_export
-from workbench.deltas.export import ExportPlan
-from workbench.deltas.export_files import write_export
+from tests.deltas.export.test_rules import ROWS, make_export
+from workbench.deltas.export.files import write_export
+from workbench.deltas.export.rules import ExportPlan
 
 pytestmark = pytest.mark.long
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from workbench.deltas.numbers import Number
+from workbench.deltas.structure.numbers import Number
 
 NUMBERS = st.integers(-2, 2) | st.integers(-(2**63), 2**63 - 1)
 WRITTEN = st.sampled_from([Number(text) for text in ("1.0", "1.10", "1.1", "1e0", "-0.0", "2.5", "1E+2")])

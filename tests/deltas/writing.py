@@ -6,8 +6,8 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from workbench.deltas.documents import Document
-from workbench.deltas.spans import SECOND
+from workbench.deltas.document.documents import Document
+from workbench.deltas.document.spans import SECOND
 
 # Seconds, actor kind, and the delta's operations; None for an event that leaves the text as it is.
 Line = tuple[float, str | None, list[Any] | None]

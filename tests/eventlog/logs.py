@@ -22,7 +22,7 @@ from workbench.eventlog import NativeLog
 from workbench.eventlog.files import local_path, read_file
 from workbench.eventlog.layout import planned_files
 from workbench.eventlog.store import first_position
-from workbench.eventlog.write import Written
+from workbench.eventlog.writing.write import Written
 
 SOURCE = "workbench"
 

@@ -29,8 +29,8 @@ from workbench.eventlog.by_stream import (
     refresh_by_stream,
     split_rows,
 )
-from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import local_path, read_file, write_file
+from workbench.eventlog.writing.commit import Change, commit_change
 
 STREAMS = 40
 

@@ -13,7 +13,11 @@ KILLED = """
 import os, signal, sys
 from pathlib import Path
 from tests.eventlog.logs import append, make_events, open_folder
-from workbench.eventlog import commit, index, layout, output, write
+from workbench.eventlog import layout
+from workbench.eventlog.writing import commit
+from workbench.eventlog.index import index
+from workbench.eventlog.writing import output
+from workbench.eventlog.writing import write
 
 moment = sys.argv[2]
 log = open_folder(Path(sys.argv[1]))

@@ -26,9 +26,9 @@ from tests.eventlog.logs import (
 from workbench.errors import StorageError
 from workbench.eventlog import NativeLog
 from workbench.eventlog.by_stream import MADE_OF, PROGRESS, stream_progress
-from workbench.eventlog.commit import MARK, PROVEN
 from workbench.eventlog.files import local_path
 from workbench.eventlog.head import read_head
+from workbench.eventlog.writing.commit import MARK, PROVEN
 
 
 def fill(log: NativeLog, commits: int, *, size: int = 1, start: int = 0) -> None:

@@ -17,8 +17,8 @@ from pyiceberg.types import (
     UUIDType,
 )
 
-from workbench.eventlog.trino_types import readable_columns, trino_type
-from workbench.query.types import parse_type
+from workbench.eventlog.shapes.trino_types import readable_columns, trino_type
+from workbench.query.subset.types import parse_type
 
 PAIR = StructType(NestedField(8, "a b", LongType()), NestedField(9, "when", TimestampType()))
 WITH_TIME = StructType(NestedField(8, "a", LongType()), NestedField(9, "at", TimeType()))

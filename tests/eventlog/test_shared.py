@@ -10,15 +10,15 @@ import pytest
 from pyiceberg.exceptions import CommitFailedException, CommitStateUnknownException, ForbiddenError
 
 from tests.eventlog.logs import append, assert_whole, files_below, live_files, make_events
-from tests.eventlog.test_outcome import Wire
 from tests.eventlog.writers import open_machine
+from tests.eventlog.writing.test_outcome import Wire
 from workbench.decode import DecodeContext
 from workbench.decode.registry import load_registry
 from workbench.errors import CommitUnknownError, ConfigError, StorageError
 from workbench.eventlog import NativeLog
 from workbench.eventlog.files import arrow_schema
-from workbench.eventlog.outcome import Courtesy, Patience, UnlandedError
-from workbench.eventlog.published import COMMITS, index_location, publish_index, read_published
+from workbench.eventlog.index.published import COMMITS, index_location, publish_index, read_published
+from workbench.eventlog.writing.outcome import Courtesy, Patience, UnlandedError
 from workbench.sources import open_source
 
 Machine = Callable[[str], NativeLog]
@@ -101,7 +101,7 @@ def test_a_catalog_that_stays_silent_leaves_the_outcome_unknown(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = machine("one")
-    monkeypatch.setattr("workbench.eventlog.outcome.time.sleep", lambda _: None)
+    monkeypatch.setattr("workbench.eventlog.writing.outcome.time.sleep", lambda _: None)
     wire = Wire(log, [CommitStateUnknownException("gateway")] * 20)
     with pytest.raises(CommitUnknownError, match="the catalog failed: gateway"):
         append(log, make_events(0, 2))
@@ -152,7 +152,7 @@ def test_a_file_that_two_machines_take_in_is_taken_once_and_quarantined_once(mac
 def test_a_machine_publishes_what_it_knows_when_many_commits_were_made(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.eventlog.published.COMMITS", 4)
+    monkeypatch.setattr("workbench.eventlog.index.published.COMMITS", 4)
     one, two = machine("one"), machine("two")
     for number in range(3):
         append(one, make_events(number, 1))

@@ -11,7 +11,7 @@ from workbench.decode import encode_events
 from workbench.errors import ClockSkewError
 from workbench.event import Event
 from workbench.eventlog import NativeLog
-from workbench.eventlog.write import write_batches
+from workbench.eventlog.writing.write import write_batches
 
 NOON = datetime(2026, 5, 5, 12, tzinfo=UTC)
 
@@ -31,7 +31,7 @@ class Clock:
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> type[Clock]:
     """The writer's clock."""
-    monkeypatch.setattr("workbench.eventlog.write.datetime", Clock)
+    monkeypatch.setattr("workbench.eventlog.writing.write.datetime", Clock)
     Clock.now_is = NOON
     return Clock
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from tests.eventlog.logs import append, assert_whole, make_events, open_folder, read_events
-from tests.eventlog.test_outcome import lose_at_random
 from tests.eventlog.test_writers import assert_nothing_lost
 from tests.eventlog.writers import acknowledged, run_and_kill, start_writer
+from tests.eventlog.writing.test_outcome import lose_at_random
 from tests.session.test_tail import follow_while_writing
 
 pytestmark = pytest.mark.long

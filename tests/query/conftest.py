@@ -12,7 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from workbench.query.base import Part, Relation
-from workbench.query.duckdb import ArrowFunction, DuckDBEngine
+from workbench.query.duckdb.engine import ArrowFunction, DuckDBEngine
 
 COLUMNS = {
     "position": "bigint",

@@ -9,7 +9,7 @@ import polars as pl
 import pytest
 
 from workbench.errors import QueryRefusedError
-from workbench.query.duckdb import DuckDBEngine
+from workbench.query.duckdb.engine import DuckDBEngine
 
 secret_rows = pl.DataFrame({"secret": [1]})
 

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workbench.query import plans
 from workbench.query.base import ArrowFunction, Part, Relation
 from workbench.query.cuts import keep_files
-from workbench.query.duckdb import DuckDBEngine
+from workbench.query.duckdb import plans
+from workbench.query.duckdb.engine import DuckDBEngine
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 FILES, ROWS = 8, 10

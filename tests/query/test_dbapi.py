@@ -116,7 +116,7 @@ def _():
     import marimo as mo
     from workbench.query.base import Part, Relation
     from workbench.query.dbapi import open_dbapi
-    from workbench.query.duckdb import DuckDBEngine
+    from workbench.query.duckdb.engine import DuckDBEngine
 
     engine = DuckDBEngine([{folder!r}])
     stored = Relation(

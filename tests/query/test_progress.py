@@ -3,7 +3,7 @@
 import pytest
 
 from workbench.query.base import QueryProgress
-from workbench.query.duckdb import DuckDBEngine
+from workbench.query.duckdb.engine import DuckDBEngine
 
 # Eight thousand million pairs: no machine counts them before it is stopped.
 ENDLESS = (

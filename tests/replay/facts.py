@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from tests.builders import START
-from workbench.replay.fact import Fact
+from workbench.replay.folding.fact import Fact
 
 
 def build_fact(position: int, *, data: Any = None, **fields: Any) -> Fact:

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 
 from workbench.errors import ProjectionError
 from workbench.query.base import Relation
-from workbench.query.duckdb import DuckDBEngine
-from workbench.replay.cut import Cut
+from workbench.query.duckdb.engine import DuckDBEngine
 from workbench.replay.declaration import make_projection
-from workbench.replay.fact import FACT_COLUMNS, Fact
-from workbench.replay.fold import fold_facts
+from workbench.replay.folding.cut import Cut
+from workbench.replay.folding.fact import FACT_COLUMNS, Fact
+from workbench.replay.folding.fold import fold_facts
 from workbench.replay.projection import Projection
-from workbench.replay.states import Ask
-from workbench.replay.states_frame import frame_entities
+from workbench.replay.states.frame import frame_entities
+from workbench.replay.states.states import Ask
 
 START: Final = datetime(2026, 1, 31, 22, 0, tzinfo=UTC)
 COLUMNS: Final = {

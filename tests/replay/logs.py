@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from tests.builders import START
 from tests.replay.facts import build_fact
-from workbench.replay.cut import Cut
 from workbench.replay.declaration import make_projection
-from workbench.replay.fact import Fact
-from workbench.replay.fold import Entity, Folder, fold_facts
+from workbench.replay.folding.cut import Cut
+from workbench.replay.folding.fact import Fact
+from workbench.replay.folding.fold import Entity, Folder, fold_facts
 from workbench.replay.projection import Projection
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)

@@ -8,7 +8,7 @@ import pytest
 
 from workbench.errors import ProjectionError
 from workbench.replay.declaration import load_projection, load_projections, make_projection
-from workbench.replay.paths import Path as EventPath
+from workbench.replay.folding.paths import Path as EventPath
 from workbench.replay.projection import DOCUMENT
 
 

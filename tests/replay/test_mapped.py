@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.eventlog.foreign.test_mapping import AUDIT, PLAIN, WITH_POSITION, make_rows, write_settings
 from tests.eventlog.tables import open_catalog
-from tests.eventlog.test_mapping import AUDIT, PLAIN, WITH_POSITION, make_rows, write_settings
 from workbench import connect
 from workbench.errors import UnsupportedOnThisLogError
 

@@ -12,12 +12,14 @@ import pytest
 from tests.builders import START, build_event
 from tests.replay.test_read_models import ACCOUNT, CUTS, FOLDED, MERGED, MIDDLE, StoppedError, check, draw_events, fold
 from workbench.errors import ReadModelError
-from workbench.replay import model_build, model_facts, population_kept
-from workbench.replay.cut import Cut
 from workbench.replay.declaration import make_projection
-from workbench.replay.model_build import ModelProgress
-from workbench.replay.model_relation import relate_states, select_states
-from workbench.replay.population import count_values
+from workbench.replay.folding.cut import Cut
+from workbench.replay.models import build as model_build
+from workbench.replay.models import facts as model_facts
+from workbench.replay.models.build import ModelProgress
+from workbench.replay.models.relation import relate_states, select_states
+from workbench.replay.population import kept as population_kept
+from workbench.replay.population.spread import count_values
 from workbench.session import Session, connect
 
 PEOPLE = make_projection({"name": "people", "entity": "data.who", "order": "occurred", "fields": MERGED})
@@ -76,7 +78,7 @@ def test_a_model_is_followed_without_a_word(session: Session, monkeypatch: pytes
     def stop(_: float) -> None:
         raise StoppedError
 
-    monkeypatch.setattr("workbench.replay.models.time.sleep", stop)
+    monkeypatch.setattr("workbench.replay.models.read_models.time.sleep", stop)
     with pytest.raises(StoppedError):
         session.materialise(FOLDED, follow=True)
     assert session.read_models()["lag"].to_list() == [0]
@@ -140,6 +142,6 @@ def test_a_population_as_it_was_known_is_read_from_the_steps_of_then(
     def refuse(*_: Any, **__: Any) -> pl.DataFrame:
         raise AssertionError("every event was folded")
 
-    monkeypatch.setattr("workbench.replay.states.find_states", refuse)
+    monkeypatch.setattr("workbench.replay.states.states.find_states", refuse)
     known = [session.population(ACCOUNT, "stage", as_of=cut.as_of, position=cut.up_to).rows() for cut in cuts]
     assert known == wanted

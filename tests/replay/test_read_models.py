@@ -14,16 +14,19 @@ from tests.replay.logs import within
 from workbench.errors import ArgumentError, ReadModelError, UnsupportedOnThisLogError
 from workbench.event import Event
 from workbench.eventlog import models as tables
-from workbench.replay import model_build, model_reading, model_rows, population_kept
-from workbench.replay.cut import Cut
 from workbench.replay.declaration import make_projection
 from workbench.replay.facts import make_facts
-from workbench.replay.fold import fold_facts
-from workbench.replay.model_build import ModelProgress
-from workbench.replay.population import count_values
+from workbench.replay.folding.cut import Cut
+from workbench.replay.folding.fold import fold_facts
+from workbench.replay.folding.reducers import make_reducer
+from workbench.replay.models import build as model_build
+from workbench.replay.models import reading as model_reading
+from workbench.replay.models import rows as model_rows
+from workbench.replay.models.build import ModelProgress
+from workbench.replay.population import kept as population_kept
+from workbench.replay.population.spread import count_values
 from workbench.replay.projection import DOCUMENT, Projection
-from workbench.replay.reducers import make_reducer
-from workbench.replay.states_frame import frame_entities
+from workbench.replay.states.frame import frame_entities
 from workbench.session import Session, connect
 
 CANCELS = {"event_types": ["C"], "target": "data.cancels"}
@@ -110,7 +113,7 @@ def forbid(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> pl.DataFrame:
         raise AssertionError("every event was folded")
 
-    monkeypatch.setattr("workbench.replay.states.find_states", refuse)
+    monkeypatch.setattr("workbench.replay.states.states.find_states", refuse)
 
 
 def test_answers_are_the_same_with_and_without_what_is_kept(session: Session, projection: Projection) -> None:

@@ -68,7 +68,7 @@ def test_three_computers_that_write_at_once_with_connections_cut_lose_and_double
 def test_an_index_published_and_fetched_while_connections_are_cut_costs_time_and_no_answer(
     machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("workbench.eventlog.published.COMMITS", 2)
+    monkeypatch.setattr("workbench.eventlog.index.published.COMMITS", 2)
     for module in ("published", "store"):
         monkeypatch.setattr(f"workbench.eventlog.{module}.WORTH_FETCHING", 1)
     writer = machines.add()

@@ -13,11 +13,11 @@ from tests.eventlog.logs import append, assert_whole, make_events, read_events
 from tests.stack.conftest import OpenLake
 from workbench.errors import ForeignWriteError, LogBusyError
 from workbench.eventlog import NativeLog
-from workbench.eventlog.cluster import Cluster
+from workbench.eventlog.index.published import index_location, publish_index, read_published
 from workbench.eventlog.layout import planned_files
-from workbench.eventlog.lease import HOLDER, NAME, UNTIL, Lease, hold_lease
-from workbench.eventlog.orphans import reached_files, remove_unreached
-from workbench.eventlog.published import index_location, publish_index, read_published
+from workbench.eventlog.upkeep.cluster import Cluster
+from workbench.eventlog.upkeep.orphans import reached_files, remove_unreached
+from workbench.eventlog.writing.lease import HOLDER, NAME, UNTIL, Lease, hold_lease
 from workbench.session import Session
 
 OpenMachine = Callable[[str], NativeLog]
@@ -136,7 +136,7 @@ def test_a_new_machine_downloads_the_index_instead_of_reading_the_log(
         assert publish_index(table, one._store.index) == 199
         assert publish_index(table, one._store.index) is None
     append(one, make_events(200, 2))
-    monkeypatch.setattr("workbench.eventlog.published.WORTH_FETCHING", 10)
+    monkeypatch.setattr("workbench.eventlog.index.published.WORTH_FETCHING", 10)
     monkeypatch.setattr("workbench.eventlog.store.WORTH_FETCHING", 10)
     read: list[str] = []
     original = two._store.catch_up.__globals__["read_file"]
@@ -162,7 +162,7 @@ def test_a_published_index_that_cannot_be_used_costs_time_alone(
     published = read_published(table)
     assert published is not None
     _spoil(table, published.mark.events[0], damage)
-    monkeypatch.setattr("workbench.eventlog.published.WORTH_FETCHING", 10)
+    monkeypatch.setattr("workbench.eventlog.index.published.WORTH_FETCHING", 10)
     monkeypatch.setattr("workbench.eventlog.store.WORTH_FETCHING", 10)
     assert append(two, make_events(0, 101)).appended_count == 1
     assert assert_whole(two).num_rows == 101

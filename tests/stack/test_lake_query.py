@@ -15,7 +15,7 @@ from tests.query.test_attacks import ATTACKS, NATIVE_ATTACKS
 from tests.stack.conftest import MakeSettings, OpenLake
 from workbench.errors import QueryRefusedError, StorageError
 from workbench.eventlog.catalog import open_catalog
-from workbench.eventlog.objects import ObjectFiles
+from workbench.eventlog.storage.objects import ObjectFiles
 from workbench.session import Session, open_session
 
 SIZE = 500

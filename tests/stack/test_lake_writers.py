@@ -11,7 +11,7 @@ from tests.eventlog.test_writers import assert_nothing_lost
 from tests.eventlog.writers import acknowledged, open_machine, start_writer
 from workbench.errors import ClockSkewError, EventConflictError, ExpectedVersionError
 from workbench.eventlog import NativeLog
-from workbench.eventlog.rest import LakeCatalog
+from workbench.eventlog.storage.rest import LakeCatalog
 
 OpenMachine = Callable[[str], NativeLog]
 

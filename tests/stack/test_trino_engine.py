@@ -26,8 +26,8 @@ from workbench.errors import (
     RowLimitError,
 )
 from workbench.query.base import QueryProgress
-from workbench.query.trino import TrinoEngine
-from workbench.query.trino_access import open_server
+from workbench.query.trino.access import open_server
+from workbench.query.trino.engine import TrinoEngine
 from workbench.session import Session
 
 # Ten million rows out of nothing; Trino's sequence gives 10,000 at most.

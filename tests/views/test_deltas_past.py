@@ -9,13 +9,13 @@ from workbench.deltas.past import Past
 from workbench.errors import UnsupportedOnThisLogError
 from workbench.query.base import Relation
 from workbench.session import Session
-from workbench.views.deltas import count_figures, list_beside, list_menus, look_beside
-from workbench.views.deltas_asking import Asking, holds_past
-from workbench.views.deltas_chain import list_chain
-from workbench.views.deltas_choices import DeltasChoices
-from workbench.views.deltas_list import export_deltas, load_page
-from workbench.views.deltas_one import list_moments, load_one
-from workbench.views.deltas_reason import add_reason
+from workbench.views.deltas.asking import Asking, holds_past
+from workbench.views.deltas.chain import list_chain
+from workbench.views.deltas.choices import DeltasChoices
+from workbench.views.deltas.listing import export_deltas, load_page
+from workbench.views.deltas.one import list_moments, load_one
+from workbench.views.deltas.overview import count_figures, list_beside, list_menus, look_beside
+from workbench.views.deltas.reason import add_reason
 
 # The line that was taken into the document, and changed in the events right after it.
 LINE_TAKEN = 123

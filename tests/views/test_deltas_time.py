@@ -6,8 +6,8 @@ import polars as pl
 import pytest
 
 from workbench.session import Session
-from workbench.views.deltas_over_time import choose_grain, next_start, step_through, truncate
-from workbench.views.deltas_picture import Versions, name_version
+from workbench.views.deltas.over_time import choose_grain, next_start, step_through, truncate
+from workbench.views.deltas.picture import Versions, name_version
 
 FIRST = datetime(2021, 8, 18, 13, 45, 1, tzinfo=UTC)
 

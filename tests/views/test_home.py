@@ -5,9 +5,9 @@ import pytest
 
 from tests.builders import build_event
 from workbench.session import Session, connect
-from workbench.views.choices import TimelineChoices
 from workbench.views.home import count_home
-from workbench.views.summary import summarise_window
+from workbench.views.timeline.choices import TimelineChoices
+from workbench.views.timeline.summary import summarise_window
 
 LOAN = """
 event_type = "LoanRequested"

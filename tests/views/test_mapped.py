@@ -10,14 +10,14 @@ import pytest
 from tests.eventlog.tables import open_catalog
 from workbench.errors import ArgumentError, UnknownEventError
 from workbench.session import Session, connect
-from workbench.views.choices import Filter, TimelineChoices
 from workbench.views.event import load_event, load_surroundings
 from workbench.views.home import count_home
-from workbench.views.overview import load_overview
 from workbench.views.place import Key, place_of
-from workbench.views.rows import export_rows, load_previous, load_rows
-from workbench.views.summary import summarise_window
-from workbench.views.timeline import show_timeline
+from workbench.views.timeline.choices import Filter, TimelineChoices
+from workbench.views.timeline.density import show_timeline
+from workbench.views.timeline.overview import load_overview
+from workbench.views.timeline.rows import export_rows, load_previous, load_rows
+from workbench.views.timeline.summary import summarise_window
 
 MIDNIGHT = datetime(2026, 3, 2, tzinfo=UTC)
 MAPPING = """
@@ -62,7 +62,7 @@ def audit(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
 
 @pytest.fixture
 def short_pages(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workbench.views.rows.PAGE", 5)
+    monkeypatch.setattr("workbench.views.timeline.rows.PAGE", 5)
 
 
 def ids(session: Session) -> list[str]:

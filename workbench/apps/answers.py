@@ -10,17 +10,17 @@ import polars as pl
 
 from workbench.errors import ArgumentError
 from workbench.session import Session
-from workbench.views.choices import TimelineChoices, to_microseconds
 from workbench.views.event import load_event, load_surroundings
-from workbench.views.facets import count_facets
 from workbench.views.order import order_by
-from workbench.views.overview import Overview, load_overview, window_of
 from workbench.views.place import Place, place_of, write_place
-from workbench.views.rows import Move, export_rows, load_previous, load_rows, write_rows
-from workbench.views.spans import load_spans
-from workbench.views.summary import suggest_drops, summarise_window
-from workbench.views.timeline import picture_geometry, show_timeline
-from workbench.views.where import match_choices
+from workbench.views.timeline.choices import TimelineChoices, to_microseconds
+from workbench.views.timeline.density import picture_geometry, show_timeline
+from workbench.views.timeline.facets import count_facets
+from workbench.views.timeline.overview import Overview, load_overview, window_of
+from workbench.views.timeline.rows import Move, export_rows, load_previous, load_rows, write_rows
+from workbench.views.timeline.spans import load_spans
+from workbench.views.timeline.summary import suggest_drops, summarise_window
+from workbench.views.timeline.where import match_choices
 
 # A picture is as wide as its column: 920 px on the widest page, where its spec stays below 100 kB.
 NARROWEST, WIDEST = 480, 920
@@ -118,7 +118,7 @@ def _busiest(bars: pl.DataFrame) -> Answer | None:
 
 
 def _strip(session: Session, choices: TimelineChoices, _options: Options) -> Answer:
-    from workbench.views.overview import count_bars
+    from workbench.views.timeline.overview import count_bars
 
     overview = load_overview(session, choices.position)
     wide = choices.drop("window")

@@ -4,14 +4,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from workbench.apps.answers import Answer, Options, Page, answer_around, answer_event, read_form, tell_time
-from workbench.replay.fact import Fact
-from workbench.replay.history import Origin
+from workbench.replay.folding.fact import Fact
+from workbench.replay.history.history import Origin
 from workbench.session import Session
-from workbench.views.as_of import EntityHistory, choose_lanes, describe_fields, find_words, load_history
-from workbench.views.as_of_choices import AsOfChoices
-from workbench.views.as_of_compare import Comparison, compare_moments
-from workbench.views.as_of_export import export_moment, write_question
-from workbench.views.as_of_log import (
+from workbench.views.as_of.choices import AsOfChoices
+from workbench.views.as_of.compare import Comparison, compare_moments
+from workbench.views.as_of.entity import EntityHistory, choose_lanes, describe_fields, find_words, load_history
+from workbench.views.as_of.export import export_moment, write_question
+from workbench.views.as_of.log import (
     check_positions,
     choose_projection,
     count_entities,
@@ -19,9 +19,9 @@ from workbench.views.as_of_log import (
     find_entities,
     list_projections,
 )
-from workbench.views.as_of_what_if import Preview, preview_change, write_proposals
-from workbench.views.overview import load_overview
-from workbench.views.rows import write_rows
+from workbench.views.as_of.what_if import Preview, preview_change, write_proposals
+from workbench.views.timeline.overview import load_overview
+from workbench.views.timeline.rows import write_rows
 
 
 def _start(session: Session, choices: AsOfChoices, _options: Options) -> Answer:
@@ -122,7 +122,7 @@ def tell_facts(facts: Sequence[Fact]) -> Answer:
 
 
 def _compare(session: Session, choices: AsOfChoices, options: Options) -> Answer:
-    from workbench.views.as_of_two_times import show_two_times, two_times_size
+    from workbench.views.as_of.two_times import show_two_times, two_times_size
 
     found = compare_moments(session, choices)
     size = two_times_size(int(options.get("width", 516)))

@@ -7,14 +7,14 @@ import numpy as np
 
 from workbench.apps.answers import Answer
 from workbench.charts.population import find_top, population_geometry
+from workbench.replay.folding.values import write_value
 from workbench.replay.projection import Projection
-from workbench.replay.values import write_value
 from workbench.session import Session
-from workbench.views.as_of import describe_fields, word_of
-from workbench.views.as_of_choices import AsOfChoices
-from workbench.views.as_of_log import find_cut
-from workbench.views.as_of_members import Member, find_members
-from workbench.views.as_of_population import (
+from workbench.views.as_of.choices import AsOfChoices
+from workbench.views.as_of.entity import describe_fields, word_of
+from workbench.views.as_of.log import find_cut
+from workbench.views.as_of.members import Member, find_members
+from workbench.views.as_of.population import (
     Population,
     count_moment,
     find_position,
@@ -23,9 +23,9 @@ from workbench.views.as_of_population import (
     moment_of,
     next_change,
 )
-from workbench.views.as_of_ribbons import shade_values, show_population, write_point
-from workbench.views.as_of_sweep import ABSENT, order_values
-from workbench.views.choices import to_microseconds
+from workbench.views.as_of.ribbons import shade_values, show_population, write_point
+from workbench.views.as_of.sweep import ABSENT, order_values
+from workbench.views.timeline.choices import to_microseconds
 
 NARROWEST, WIDEST = 320, 1_100
 SMALL, LARGE = 132, 250

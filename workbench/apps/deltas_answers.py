@@ -8,14 +8,22 @@ import polars as pl
 from workbench.apps.answers import NARROWEST, Answer, Options, Page, answer_around, answer_event, read_form, tell_time
 from workbench.errors import ArgumentError
 from workbench.session import Session
-from workbench.views.deltas import ORPHAN_WORDS, Beside, Figures, count_figures, list_beside, list_menus, look_beside
-from workbench.views.deltas import suggest_drops as find_drops
-from workbench.views.deltas_asking import Asking, holds_past
-from workbench.views.deltas_choices import DROPS, DeltasChoices
-from workbench.views.deltas_list import ListedDelta, export_deltas, load_page
-from workbench.views.deltas_picture import DeltaPicture
-from workbench.views.overview import load_overview
-from workbench.views.rows import write_rows
+from workbench.views.deltas.asking import Asking, holds_past
+from workbench.views.deltas.choices import DROPS, DeltasChoices
+from workbench.views.deltas.listing import ListedDelta, export_deltas, load_page
+from workbench.views.deltas.overview import (
+    ORPHAN_WORDS,
+    Beside,
+    Figures,
+    count_figures,
+    list_beside,
+    list_menus,
+    look_beside,
+)
+from workbench.views.deltas.overview import suggest_drops as find_drops
+from workbench.views.deltas.picture import DeltaPicture
+from workbench.views.timeline.overview import load_overview
+from workbench.views.timeline.rows import write_rows
 
 # A picture is at most as wide as the widest page, so that its spec stays below 100 kB.
 SMALLEST, WIDEST = 160, 1_200
@@ -98,8 +106,8 @@ def _said(asks: str, asked: Asking) -> Answer:
 
 def _drawn(name: str, words: str) -> Callable[[Session, DeltasChoices, Options], Answer]:
     def answer(session: Session, choices: DeltasChoices, options: Options) -> Answer:
-        from workbench.views.deltas_changes import show_changes, show_distances, show_survival
-        from workbench.views.deltas_over_time import show_compare, show_split
+        from workbench.views.deltas.changes import show_changes, show_distances, show_survival
+        from workbench.views.deltas.over_time import show_compare, show_split
 
         shows: Mapping[str, Callable[..., DeltaPicture]] = {
             "split": show_split,
@@ -117,7 +125,7 @@ def _drawn(name: str, words: str) -> Callable[[Session, DeltasChoices, Options],
 
 
 def _rows(session: Session, choices: DeltasChoices, _options: Options) -> Answer:
-    from workbench.views.deltas_list import PAGE
+    from workbench.views.deltas.listing import PAGE
 
     page = load_page(session, choices)
     return {
@@ -176,7 +184,7 @@ def _facets(session: Session, choices: DeltasChoices, _options: Options) -> Answ
 
 
 def _beside(session: Session, choices: DeltasChoices, _options: Options) -> Answer:
-    from workbench.deltas.people import WATCH
+    from workbench.deltas.figures.people import WATCH
 
     beside = look_beside(session, choices)
     return {
@@ -236,7 +244,7 @@ def _delta(session: Session, choices: DeltasChoices, options: Options) -> Answer
 
 
 def _reason(session: Session, choices: DeltasChoices, options: Options) -> Answer:
-    from workbench.views.deltas_reason import add_reason
+    from workbench.views.deltas.reason import add_reason
 
     person = str(options.get("person") or "").strip() or None
     position, is_new = add_reason(session, choices.delta or 0, str(options.get("text") or ""), person)

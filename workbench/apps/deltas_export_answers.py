@@ -8,12 +8,12 @@ import msgspec
 from workbench.apps.answers import Answer
 from workbench.apps.deltas_answers import tell_redline, tell_row
 from workbench.apps.work import count_work
-from workbench.deltas.export_files import Export
-from workbench.deltas.numbers import read_value
-from workbench.deltas.redline import compare_texts
+from workbench.deltas.export.files import Export
+from workbench.deltas.structure.numbers import read_value
+from workbench.deltas.text.redline import compare_texts
 from workbench.session import Session
-from workbench.views.deltas_choices import DeltasChoices
-from workbench.views.deltas_export import (
+from workbench.views.deltas.choices import DeltasChoices
+from workbench.views.deltas.export import (
     SAMPLES,
     find_row,
     find_splits,
@@ -25,7 +25,7 @@ from workbench.views.deltas_export import (
     show_dropped,
     write_command,
 )
-from workbench.views.deltas_structure import write_lines
+from workbench.views.deltas.structure import write_lines
 
 
 def tell_plan(session: Session, choices: DeltasChoices, options: Mapping[str, Any]) -> Answer:

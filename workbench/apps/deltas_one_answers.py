@@ -5,12 +5,12 @@ from typing import Any
 
 from workbench.apps.answers import Answer, tell_time
 from workbench.apps.deltas_answers import tell_redline
-from workbench.deltas.structure import PathDelta, StructureDelta, compare_values
+from workbench.deltas.structure.fields import PathDelta, StructureDelta, compare_values
 from workbench.session import Session
-from workbench.views.deltas_chain import Link, list_chain
-from workbench.views.deltas_choices import DeltasChoices
-from workbench.views.deltas_list import read_json
-from workbench.views.deltas_one import (
+from workbench.views.deltas.chain import Link, list_chain
+from workbench.views.deltas.choices import DeltasChoices
+from workbench.views.deltas.listing import read_json
+from workbench.views.deltas.one import (
     CAPTION,
     Alternative,
     OneDelta,
@@ -23,10 +23,10 @@ from workbench.views.deltas_one import (
     list_moments,
     load_one,
 )
-from workbench.views.deltas_reason import offer_reasons
-from workbench.views.deltas_run import Whole, count_whole, list_run, name_expected
-from workbench.views.deltas_stood import Hint, SeenEvent, find_hint, find_judgements, find_stood, list_held, load_seen
-from workbench.views.deltas_structure import Line, brief_path, group_paths, lay_sides, write_lines
+from workbench.views.deltas.reason import offer_reasons
+from workbench.views.deltas.run import Whole, count_whole, list_run, name_expected
+from workbench.views.deltas.stood import Hint, SeenEvent, find_hint, find_judgements, find_stood, list_held, load_seen
+from workbench.views.deltas.structure import Line, brief_path, group_paths, lay_sides, write_lines
 
 
 def tell_delta(session: Session, choices: DeltasChoices, *, width: int) -> Answer:

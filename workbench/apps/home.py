@@ -11,9 +11,9 @@ import polars as pl
 from workbench.apps.markup import Markup, element, join
 from workbench.charts.theme import HUES
 from workbench.session import Session
-from workbench.views.choices import Filter, TimelineChoices
 from workbench.views.grain import DAY, calendar_ticks
 from workbench.views.home import HomeFigures, count_home
+from workbench.views.timeline.choices import Filter, TimelineChoices
 
 STYLE: Final = Path(__file__).parent / "static" / "home.css"
 ENGINES: Final = {"duckdb": "DuckDB", "trino": "Trino"}

@@ -110,7 +110,7 @@ def _listen(host: str, port: int) -> socket.socket:
 def _warm() -> None:
     """Do what the first visitor would wait 4 s for: the imports, the bundle, the log and its overview."""
     from workbench.apps.bundle import SCRIPTS, load_bundle
-    from workbench.views.overview import load_overview
+    from workbench.views.timeline.overview import load_overview
 
     import_module("workbench.apps.widget")
     try:

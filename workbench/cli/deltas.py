@@ -15,8 +15,8 @@ from workbench.errors import ArgumentError
 if TYPE_CHECKING:
     import polars as pl
 
-    from workbench.deltas.export import ExportPlan
-    from workbench.deltas.filters import DeltaFilter
+    from workbench.deltas.export.rules import ExportPlan
+    from workbench.deltas.figures.filters import DeltaFilter
     from workbench.session import Session
 
 Add = Callable[..., ArgumentParser]
@@ -86,7 +86,7 @@ def run_deltas(chosen: Namespace) -> int:
 
 def read_filter(chosen: Namespace) -> "DeltaFilter":
     """Return what the options leave."""
-    from workbench.deltas.filters import DeltaFilter
+    from workbench.deltas.figures.filters import DeltaFilter
     from workbench.query.events import read_instant
 
     named: dict[str, Any] = {
@@ -102,7 +102,7 @@ def _print(frame: "pl.DataFrame", chosen: Namespace) -> int:
 
 
 def _list(session: "Session", chosen: Namespace) -> int:
-    from workbench.deltas.filters import choose
+    from workbench.deltas.figures.filters import choose
 
     session.check_deltas()
     left = choose(read_filter(chosen))
@@ -111,16 +111,16 @@ def _list(session: "Session", chosen: Namespace) -> int:
 
 
 def _split(session: "Session", chosen: Namespace) -> int:
-    from workbench.deltas.aggregates import split_decisions
-    from workbench.deltas.filters import choose
+    from workbench.deltas.figures.aggregates import split_decisions
+    from workbench.deltas.figures.filters import choose
 
     session.check_deltas()
     return _print(split_decisions(session.ask, choose(read_filter(chosen)), chosen.by or ["kind"]), chosen)
 
 
 def _compare(session: "Session", chosen: Namespace) -> int:
-    from workbench.deltas.comparison import compare_versions
-    from workbench.deltas.filters import choose
+    from workbench.deltas.figures.comparison import compare_versions
+    from workbench.deltas.figures.filters import choose
 
     session.check_deltas()
     if len(chosen.named) != 2:  # noqa: PLR2004 - two versions
@@ -129,23 +129,23 @@ def _compare(session: "Session", chosen: Namespace) -> int:
 
 
 def _edits(session: "Session", chosen: Namespace) -> int:
-    from workbench.deltas.changes import rank_edits
-    from workbench.deltas.filters import choose
+    from workbench.deltas.figures.changes import rank_edits
+    from workbench.deltas.figures.filters import choose
 
     session.check_deltas()
     return _print(rank_edits(session.ask, choose(read_filter(chosen)), chosen.limit or 1_000_000), chosen)
 
 
 def _watch(session: "Session", chosen: Namespace) -> int:
-    from workbench.deltas.filters import choose
-    from workbench.deltas.people import watch_stamps
+    from workbench.deltas.figures.filters import choose
+    from workbench.deltas.figures.people import watch_stamps
 
     session.check_deltas()
     return _print(watch_stamps(session.ask, choose(read_filter(chosen))), chosen)
 
 
 def _orphans(session: "Session", chosen: Namespace) -> int:
-    from workbench.deltas.people import list_orphans
+    from workbench.deltas.figures.people import list_orphans
 
     session.check_deltas()
     return _print(list_orphans(session.ask, limit=chosen.limit or 1_000_000), chosen)
@@ -175,7 +175,7 @@ def _export(session: "Session", chosen: Namespace) -> int:
 
 
 def _read_plan(chosen: Namespace) -> "ExportPlan":
-    from workbench.deltas.export import ExportPlan
+    from workbench.deltas.export.rules import ExportPlan
 
     given: dict[str, Any] = {"prompt": chosen.prompt, "distance": chosen.distance and tuple(chosen.distance)}
     return ExportPlan(

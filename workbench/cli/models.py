@@ -13,7 +13,7 @@ from workbench.cli.replay import PROJECTION, find_projection
 from workbench.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from workbench.replay.model_build import ModelProgress
+    from workbench.replay.models.build import ModelProgress
 
 Add = Callable[..., ArgumentParser]
 

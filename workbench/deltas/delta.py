@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from workbench.deltas.columns import CHECKS
-from workbench.deltas.document_reading import Written, read_documents
-from workbench.deltas.documents import read_edits, write_text
-from workbench.deltas.following import EPOCH, MICROSECOND, find_applied
-from workbench.deltas.spans import Span, Taken, follow_texts
-from workbench.deltas.steps import Trace, trace_text
+from workbench.deltas.document.documents import read_edits, write_text
+from workbench.deltas.document.reading import Written, read_documents
+from workbench.deltas.document.spans import Span, Taken, follow_texts
+from workbench.deltas.document.steps import Trace, trace_text
+from workbench.deltas.measures.following import EPOCH, MICROSECOND, find_applied
 from workbench.errors import ArgumentError, UnknownEntityError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from workbench.deltas.questions import DeltaQuestions
 from workbench.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from workbench.deltas.export import ExportPlan
-    from workbench.deltas.export_files import Export, Preview
-    from workbench.deltas.filters import DeltaFilter
+    from workbench.deltas.export.files import Export, Preview
+    from workbench.deltas.export.rules import ExportPlan
+    from workbench.deltas.figures.filters import DeltaFilter
 
 Progress = Callable[[int, int], None]
 
@@ -25,7 +25,7 @@ class Exports(DeltaQuestions):
 
         Raises ArgumentError for a plan that this log cannot follow, DeltaMappingError.
         """
-        from workbench.deltas.export_files import preview_export
+        from workbench.deltas.export.files import preview_export
 
         return preview_export(self.plan_export(plan, wanted))
 
@@ -37,7 +37,7 @@ class Exports(DeltaQuestions):
         ``progress`` is told rows written and proposals read; what it raises ends it, and nothing is left. Raises
         ArgumentError where the folder holds something, and what `preview_export` raises.
         """
-        from workbench.deltas.export_files import write_export
+        from workbench.deltas.export.files import write_export
 
         return write_export(self.plan_export(plan, wanted), Path(folder), progress=progress)
 
@@ -48,7 +48,7 @@ class Exports(DeltaQuestions):
 
         Raises ArgumentError where the log is another one by now: other mappings, other schemas, or not so far.
         """
-        from workbench.deltas.export_files import read_manifest, write_export
+        from workbench.deltas.export.files import read_manifest, write_export
 
         plan, wanted, basis = read_manifest(Path(manifest))
         export = self.plan_export(plan, wanted, position=basis["position"])
@@ -62,8 +62,8 @@ class Exports(DeltaQuestions):
 
     def plan_export(self, plan: "ExportPlan", wanted: "DeltaFilter", *, position: int | None = None) -> "Export":
         """Return an export of the deltas a filter leaves, as the log had them at a position, by default its head."""
-        from workbench.deltas.export_files import Export
-        from workbench.deltas.filters import choose
+        from workbench.deltas.export.files import Export
+        from workbench.deltas.figures.filters import choose
         from workbench.deltas.mapping import hash_mappings
 
         self.check_deltas()

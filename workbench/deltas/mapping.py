@@ -12,8 +12,8 @@ import msgspec
 
 from workbench.decode.canonical import encode_sorted
 from workbench.errors import DeltaMappingError, ProjectionError
-from workbench.replay.expressions import is_quotable
-from workbench.replay.paths import TIMES, Path, read_path
+from workbench.replay.folding.paths import TIMES, Path, read_path
+from workbench.replay.sql.expressions import is_quotable
 
 Pair = Literal["names", "next"]
 Decided = Literal["accepted", "edited", "rejected"]

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 import polars as pl
 
-from workbench.deltas.following import measure_since
-from workbench.deltas.lifecycle import Lifecycle
-from workbench.deltas.pairing_relations import relate_lifecycle
-from workbench.deltas.relation import MEASURE_COLUMNS, relate_deltas
+from workbench.deltas.measures.following import measure_since
+from workbench.deltas.measures.relation import MEASURE_COLUMNS, relate_deltas
+from workbench.deltas.pairing.lifecycle import Lifecycle
+from workbench.deltas.pairing.relations import relate_lifecycle
 from workbench.query.base import Relation
 
 if TYPE_CHECKING:

@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     import polars as pl
     import pyarrow as pa
 
-    from workbench.deltas.aggregates import Ask
     from workbench.deltas.delta import Delta
-    from workbench.deltas.kept import Keeper
-    from workbench.deltas.lifecycle import Lifecycle
+    from workbench.deltas.figures.aggregates import Ask
     from workbench.deltas.mapping import DeltaMapping
+    from workbench.deltas.measures.kept import Keeper
+    from workbench.deltas.pairing.lifecycle import Lifecycle
     from workbench.deltas.past import Past
     from workbench.query.base import Relation
 
@@ -67,7 +67,7 @@ class DeltaQuestions(Questions):
         ``since`` and ``until`` cut on the time it was shown; ``edited_within`` puts the mapping's seconds aside.
         Raises ArgumentError, DeltaMappingError where the log declares no proposals.
         """
-        from workbench.deltas.filters import DeltaFilter, choose
+        from workbench.deltas.figures.filters import DeltaFilter, choose
         from workbench.query.events import read_instant
 
         self.check_deltas()
@@ -151,7 +151,7 @@ class DeltaQuestions(Questions):
 
     @cached_property
     def _related(self) -> "dict[str, Relation]":
-        from workbench.deltas.relation import relate_deltas
+        from workbench.deltas.measures.relation import relate_deltas
 
         keeper = self._keeper
         find = keeper.find if self.engine.reads_tables else None
@@ -159,8 +159,8 @@ class DeltaQuestions(Questions):
 
     @cached_property
     def _lifecycle(self) -> "Lifecycle":
-        from workbench.deltas.lifecycle import Lifecycle
-        from workbench.deltas.pairing_relations import relate_lifecycle
+        from workbench.deltas.pairing.lifecycle import Lifecycle
+        from workbench.deltas.pairing.relations import relate_lifecycle
 
         return Lifecycle(self.delta_mappings, relate_lifecycle(self.delta_mappings, self.registry))
 
@@ -181,7 +181,7 @@ class DeltaQuestions(Questions):
         self, statement: str, parameters: Mapping[str, Any], stream_ids: Sequence[str] | None
     ) -> "pl.DataFrame":
         """Return all rows of a statement over the log, or over a log that had these streams alone."""
-        from workbench.deltas.lifecycle import narrow_events
+        from workbench.deltas.pairing.lifecycle import narrow_events
 
         if stream_ids is None:
             return self.ask(statement, parameters)
@@ -189,14 +189,14 @@ class DeltaQuestions(Questions):
 
     def _read_measures(self) -> "pa.Table":
         """Return the rows of `measures`, for an engine in process."""
-        from workbench.deltas.relation import MEASURE_COLUMNS
+        from workbench.deltas.measures.relation import MEASURE_COLUMNS
 
         return self._keeper.rows(self.head().last).select(list(MEASURE_COLUMNS)).to_arrow()
 
     @cached_property
     def _keeper(self) -> "Keeper":
-        from workbench.deltas.kept import NAME, SHAPE, Keeper, Measured
         from workbench.deltas.mapping import hash_mappings
+        from workbench.deltas.measures.kept import NAME, SHAPE, Keeper, Measured
 
         table = self._log.model_table(NAME, SHAPE)
         log = self.settings.name if table is None else table.log_id
@@ -205,7 +205,7 @@ class DeltaQuestions(Questions):
         return Keeper(table, wanted, self._measure, in_tables=self.engine.reads_tables)
 
     def _measure(self, after: int, up_to: int) -> "pl.DataFrame":
-        from workbench.deltas.following import measure_since
+        from workbench.deltas.measures.following import measure_since
 
         return measure_since(self.ask, self.delta_mappings, after, up_to)
 

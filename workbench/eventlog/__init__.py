@@ -3,12 +3,12 @@
 from workbench.config import Settings
 from workbench.errors import ConfigError
 from workbench.eventlog.base import Log, Span
-from workbench.eventlog.foreign import MappedLog
+from workbench.eventlog.foreign.foreign import MappedLog
 from workbench.eventlog.head import Head
-from workbench.eventlog.ingest import IngestReport
-from workbench.eventlog.maintain import MaintenanceReport
 from workbench.eventlog.native import NativeLog
-from workbench.eventlog.verify import Finding
+from workbench.eventlog.upkeep.maintain import MaintenanceReport
+from workbench.eventlog.upkeep.verify import Finding
+from workbench.eventlog.writing.ingest import IngestReport
 
 __all__ = ["Finding", "Head", "IngestReport", "Log", "MaintenanceReport", "MappedLog", "NativeLog", "Span", "open_log"]
 

@@ -11,13 +11,13 @@ import pyarrow as pa
 
 from workbench.decode import DecodeContext
 from workbench.errors import ReadOnlyLogError, UnsupportedOnThisLogError
-from workbench.eventlog.figure import Figure
 from workbench.eventlog.head import Head
-from workbench.eventlog.ingest import IngestReport, Progress
-from workbench.eventlog.maintain import MaintenanceReport
-from workbench.eventlog.shape import Shape, SnapshotTable
-from workbench.eventlog.verify import Finding
-from workbench.eventlog.write import Written
+from workbench.eventlog.shapes.shape import Shape, SnapshotTable
+from workbench.eventlog.upkeep.figure import Figure
+from workbench.eventlog.upkeep.maintain import MaintenanceReport
+from workbench.eventlog.upkeep.verify import Finding
+from workbench.eventlog.writing.ingest import IngestReport, Progress
+from workbench.eventlog.writing.write import Written
 from workbench.sources.base import Source
 
 if TYPE_CHECKING:
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from workbench.config import Settings
     from workbench.decode.registry import Registry
-    from workbench.eventlog.cluster import Cluster
     from workbench.eventlog.models import ModelTable
-    from workbench.eventlog.objects import ObjectFiles
+    from workbench.eventlog.storage.objects import ObjectFiles
+    from workbench.eventlog.upkeep.cluster import Cluster
 
 
 class Span(msgspec.Struct, frozen=True, kw_only=True):

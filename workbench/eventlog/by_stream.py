@@ -20,10 +20,10 @@ from pyiceberg.typedef import Record
 from pyiceberg.types import StringType
 
 from workbench.eventlog.catalog import BUCKETS
-from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import read_file, remove_files, write_file
 from workbench.eventlog.head import read_head
 from workbench.eventlog.store import Store, first_position, read_after
+from workbench.eventlog.writing.commit import Change, commit_change
 
 PROGRESS: Final = "workbench.progress"
 MADE_OF: Final = "workbench.made-of"

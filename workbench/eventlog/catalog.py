@@ -24,9 +24,9 @@ from pyiceberg.transforms import BucketTransform, IdentityTransform
 
 from workbench.config import Settings
 from workbench.errors import ConfigError, ReadOnlyLogError, StorageError
-from workbench.eventlog.lock import hold_lock
-from workbench.eventlog.parts import NOWHERE, Places, explain_part, find_places, remedy
 from workbench.eventlog.schema import EVENTS, INBOX, QUARANTINE
+from workbench.eventlog.storage.parts import NOWHERE, Places, explain_part, find_places, remedy
+from workbench.eventlog.writing.lock import hold_lock
 
 BUCKETS: Final = 16
 READS: Final = 5
@@ -251,7 +251,7 @@ def _open_named(name: str) -> Catalog:
 
 
 def _open_rest(name: str, properties: dict[str, Any]) -> Catalog:
-    from workbench.eventlog.rest import LakeCatalog
+    from workbench.eventlog.storage.rest import LakeCatalog
 
     return LakeCatalog(name, **properties)
 

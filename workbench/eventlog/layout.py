@@ -12,10 +12,10 @@ from pyiceberg.manifest import DataFile
 from pyiceberg.table import Table
 
 from workbench.errors import WorkbenchError
-from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import read_file, remove_files, write_file
 from workbench.eventlog.head import DIGEST_SUM_BITS, Head, read_head, sum_digests
 from workbench.eventlog.store import Store, first_position
+from workbench.eventlog.writing.commit import Change, commit_change
 
 SEEN: Final = "workbench.files-seen"
 # 16 neighbours of a size become one: a row is rewritten log16(n) times, and fewer than 16 files of each size stay.

@@ -23,12 +23,12 @@ from pyiceberg.types import IntegerType, LongType, NestedField, StringType
 from workbench.decode.registry import Registry
 from workbench.errors import LogBusyError, ReadOnlyLogError
 from workbench.eventlog.catalog import PROPERTIES, Tables
-from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import read_file, remove_files, write_file
 from workbench.eventlog.head import read_head
 from workbench.eventlog.layout import planned_files
-from workbench.eventlog.parts import explain_part
-from workbench.eventlog.shape import SnapshotTable
+from workbench.eventlog.shapes.shape import SnapshotTable
+from workbench.eventlog.storage.parts import explain_part
+from workbench.eventlog.writing.commit import Change, commit_change
 
 NAME: Final = "events_lifted"
 _BOUNDED: Final = "write.metadata.metrics.column."

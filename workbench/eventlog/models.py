@@ -21,11 +21,11 @@ from pyiceberg.types import LongType, NestedField, StringType, TimestamptzType
 
 from workbench.errors import LogBusyError, ReadModelError, ReadOnlyLogError, StorageError
 from workbench.eventlog.catalog import Tables, table_properties
-from workbench.eventlog.commit import Change, commit_change
 from workbench.eventlog.files import ROW_GROUP, arrow_schema, local_path, read_file, remove_files, write_file
-from workbench.eventlog.listing import trino_columns
-from workbench.eventlog.parts import explain_part
-from workbench.eventlog.shape import FilePart, SnapshotTable
+from workbench.eventlog.shapes.listing import trino_columns
+from workbench.eventlog.shapes.shape import FilePart, SnapshotTable
+from workbench.eventlog.storage.parts import explain_part
+from workbench.eventlog.writing.commit import Change, commit_change
 
 CHECKPOINTS: Final = Schema(
     NestedField(1, "model", StringType(), required=True),

@@ -12,29 +12,29 @@ import pyarrow.compute as pc
 from workbench.config import Settings
 from workbench.decode import DecodeContext
 from workbench.decode.registry import Registry
-from workbench.eventlog.adopt import adopt_snapshots
 from workbench.eventlog.base import Log
 from workbench.eventlog.catalog import READS, open_tables, storage_errors
-from workbench.eventlog.cluster import Cluster
-from workbench.eventlog.figure import Figure
-from workbench.eventlog.figures import read_figures
 from workbench.eventlog.files import local_path
 from workbench.eventlog.head import Head
-from workbench.eventlog.inbox import drain_inbox
-from workbench.eventlog.ingest import IngestReport, Progress, digest_file, ingest_source
 from workbench.eventlog.lifted import Lifting
-from workbench.eventlog.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
-from workbench.eventlog.maintain import MaintenanceReport, maintain_log
 from workbench.eventlog.models import TABLES, ModelTable
-from workbench.eventlog.objects import ObjectFiles, open_objects
-from workbench.eventlog.parts import find_places
-from workbench.eventlog.quarantine import quarantine_id, read_quarantine
-from workbench.eventlog.retry import retry_records
-from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
+from workbench.eventlog.shapes.listing import EVENT_COLUMNS, QUARANTINE_COLUMNS, FileLists, quarantine_rows
+from workbench.eventlog.shapes.shape import FilePart, Shape, SnapshotTable
+from workbench.eventlog.shapes.tables import table_shapes
+from workbench.eventlog.storage.objects import ObjectFiles, open_objects
+from workbench.eventlog.storage.parts import find_places
 from workbench.eventlog.store import Store
-from workbench.eventlog.table_shapes import table_shapes
-from workbench.eventlog.verify import Finding, verify_store
-from workbench.eventlog.write import Written, write_batches
+from workbench.eventlog.upkeep.cluster import Cluster
+from workbench.eventlog.upkeep.figure import Figure
+from workbench.eventlog.upkeep.figures import read_figures
+from workbench.eventlog.upkeep.maintain import MaintenanceReport, maintain_log
+from workbench.eventlog.upkeep.verify import Finding, verify_store
+from workbench.eventlog.writing.adopt import adopt_snapshots
+from workbench.eventlog.writing.inbox import drain_inbox
+from workbench.eventlog.writing.ingest import IngestReport, Progress, digest_file, ingest_source
+from workbench.eventlog.writing.quarantine import quarantine_id, read_quarantine
+from workbench.eventlog.writing.retry import retry_records
+from workbench.eventlog.writing.write import Written, write_batches
 from workbench.sources.base import Source
 
 if TYPE_CHECKING:

@@ -21,14 +21,14 @@ from workbench.config import Settings
 from workbench.errors import ClockSkewError, StorageError
 from workbench.eventlog.catalog import Tables
 from workbench.eventlog.files import read_file
-from workbench.eventlog.guard import check_head
 from workbench.eventlog.head import Head
-from workbench.eventlog.index import Index
-from workbench.eventlog.keys import add_keys
-from workbench.eventlog.lock import hold_lock
-from workbench.eventlog.outcome import Courtesy
-from workbench.eventlog.published import WORTH_FETCHING, fetch_index, sequence_number
-from workbench.eventlog.runs import DamagedRunError
+from workbench.eventlog.index.index import Index
+from workbench.eventlog.index.keys import add_keys
+from workbench.eventlog.index.published import WORTH_FETCHING, fetch_index, sequence_number
+from workbench.eventlog.index.runs import DamagedRunError
+from workbench.eventlog.writing.guard import check_head
+from workbench.eventlog.writing.lock import hold_lock
+from workbench.eventlog.writing.outcome import Courtesy
 
 INDEXED = ("position", "event_id", "source", "stream_id", "stream_version", "metadata", "digest")
 

@@ -13,8 +13,8 @@ def open_engine(settings: Settings, registry: Registry, log: Log) -> Engine:
     Raises ConfigError, MissingExtraError.
     """
     if settings.engine == "duckdb":
-        from workbench.query.duckdb import DuckDBEngine
-        from workbench.query.lifting import lifting_functions
+        from workbench.query.duckdb.engine import DuckDBEngine
+        from workbench.query.upcast.lifting import lifting_functions
 
         return DuckDBEngine(log.directories(), functions=lifting_functions(registry), objects=log.objects())
     if settings.trino.catalog is None or settings.catalog is None:
@@ -22,7 +22,7 @@ def open_engine(settings: Settings, registry: Registry, log: Log) -> Engine:
             "engine='trino' reads a shared catalog, and this log lies in a folder. Name a catalog that PyIceberg and "
             'Trino both know: connect("name", engine="trino"), or catalog = "name" in workbench.toml.'
         )
-    from workbench.query.trino import TrinoEngine
-    from workbench.query.trino_access import open_server
+    from workbench.query.trino.access import open_server
+    from workbench.query.trino.engine import TrinoEngine
 
     return TrinoEngine(open_server(settings.trino), settings.trino.catalog)

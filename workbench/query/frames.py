@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 import pyarrow as pa
 
-from workbench.query.types import Type
+from workbench.query.subset.types import Type
 
 _ARROW = {
     "boolean": pa.bool_(),

@@ -5,9 +5,9 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from workbench.decode.registry import Registry
-from workbench.eventlog.shape import FilePart, Shape, SnapshotTable
+from workbench.eventlog.shapes.shape import FilePart, Shape, SnapshotTable
 from workbench.query.base import Part, Relation, Table
-from workbench.query.lifting import LIFTED, joining_select, lifting_select
+from workbench.query.upcast.lifting import LIFTED, joining_select, lifting_select
 
 Find = Callable[[], SnapshotTable]
 

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from workbench.decode.registry import Registry
     from workbench.event import Event
     from workbench.eventlog import Head
-    from workbench.replay.cut import Cut
-    from workbench.replay.fact import Fact
+    from workbench.replay.folding.cut import Cut
+    from workbench.replay.folding.fact import Fact
     from workbench.replay.projection import Projection
 
 Instant = datetime | str
@@ -77,7 +77,7 @@ class Asking(ABC):
     def _moment(self, as_of: Instant | None, known_at: Instant | None, position: int | None) -> "Cut":
         """Return the cut that the arguments of a question mean. Raises ArgumentError for a position past the head."""
         from workbench.query.events import read_instant
-        from workbench.replay.cut import Cut
+        from workbench.replay.folding.cut import Cut
 
         if self.order != ("position",):
             raise UnsupportedOnThisLogError(
@@ -100,7 +100,7 @@ class Asking(ABC):
     def _facts(self, named: "str | Projection", entity: str, cut: "Cut") -> "tuple[Projection, list[Fact]]":
         """Return a projection and the events of one entity in a cut. Raises UnknownEntityError where there are none."""
         from workbench.replay.facts import load_facts
-        from workbench.replay.fold import name_entities
+        from workbench.replay.folding.fold import name_entities
 
         projection = self.projection(named)
         facts = load_facts(self._ask, projection, [entity], cut)
@@ -111,9 +111,9 @@ class Asking(ABC):
     def _explain_absence(self, projection: "Projection", entity: str, cut: "Cut") -> None:
         """Raise UnknownEntityError saying since when there is such an entity, or which names are nearest."""
         from workbench.decode.times import write_time
-        from workbench.replay.cut import Cut
         from workbench.replay.facts import load_facts
-        from workbench.replay.fold import name_entities
+        from workbench.replay.folding.cut import Cut
+        from workbench.replay.folding.fold import name_entities
 
         facts = load_facts(self._ask, projection, [entity], Cut())
         mine = [fact for fact in facts if entity in name_entities(projection, fact)]
@@ -146,7 +146,7 @@ class Asking(ABC):
     ) -> list[str]:
         """Return the entities a hypothesis is about: the one given, else those that its events touch."""
         from workbench.replay.facts import fetch_facts
-        from workbench.replay.fold import name_entities
+        from workbench.replay.folding.fold import name_entities
         from workbench.replay.what_if import check_known
 
         if stream_id is not None:

@@ -8,7 +8,8 @@ from typing import Any, Final
 import msgspec
 
 from workbench.errors import ProjectionError
-from workbench.replay.paths import INTEGERS, TIMES, Path, read_path
+from workbench.replay.folding.paths import INTEGERS, TIMES, Path, read_path
+from workbench.replay.folding.values import DIGITS, write_scalar
 from workbench.replay.projection import (
     DOCUMENT,
     Cancels,
@@ -21,7 +22,6 @@ from workbench.replay.projection import (
     Rule,
     Source,
 )
-from workbench.replay.values import DIGITS, write_scalar
 
 Written = str | tuple[str, ...]
 # The columns that stand beside the fields in frames of states.

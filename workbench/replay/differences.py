@@ -9,10 +9,10 @@ import msgspec
 import polars as pl
 
 from workbench.decode.times import write_time
-from workbench.replay.fact import Fact
-from workbench.replay.history import find_history
+from workbench.replay.folding.fact import Fact
+from workbench.replay.folding.values import write_value
+from workbench.replay.history.history import find_history
 from workbench.replay.projection import Projection
-from workbench.replay.values import write_value
 
 BESIDE: Final = frozenset({"entity_id", "event_count", "position", "occurred_at", "notes"})
 JSON_RULES: Final = frozenset({"set", "list", "merge"})

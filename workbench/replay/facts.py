@@ -10,8 +10,8 @@ import polars as pl
 import pyarrow as pa
 
 from workbench.decode.registry import Registry
-from workbench.replay.cut import Cut
-from workbench.replay.fact import FACT_COLUMNS, Fact
+from workbench.replay.folding.cut import Cut
+from workbench.replay.folding.fact import FACT_COLUMNS, Fact
 from workbench.replay.projection import Projection
 
 # Asks an engine: statement, parameters, the streams it is about (None: all).

@@ -5,13 +5,13 @@ from typing import Any, Final
 
 import polars as pl
 
-from workbench.replay.cut import Cut
 from workbench.replay.differences import compare_states, find_parting
-from workbench.replay.fact import Fact
 from workbench.replay.facts import Ask, load_facts
+from workbench.replay.folding.cut import Cut
+from workbench.replay.folding.fact import Fact
+from workbench.replay.folding.rules import write_state
 from workbench.replay.projection import Projection
-from workbench.replay.rules import write_state
-from workbench.replay.states import find_states
+from workbench.replay.states.states import find_states
 from workbench.replay.what_if import Affected, Contrast, Proposal
 
 TIME: Final = pl.Datetime("us", "UTC")

@@ -1,9 +1,9 @@
 """Facts that came late: those that had happened by a moment, and that the log took only afterwards."""
 
-from workbench.replay.cut import Cut
-from workbench.replay.fact import Fact
 from workbench.replay.facts import Ask, fetch_facts, load_facts
-from workbench.replay.fold import name_entities
+from workbench.replay.folding.cut import Cut
+from workbench.replay.folding.fact import Fact
+from workbench.replay.folding.fold import name_entities
 from workbench.replay.projection import Projection
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from workbench.decode.canonical import encode_sorted
-from workbench.replay.paths import Path
+from workbench.replay.folding.paths import Path
 
 Rule = Literal["last", "first", "sum", "count", "min", "max", "set", "list", "machine", "text", "merge"]
 Kind = Literal["json", "text", "integer", "decimal", "boolean", "time"]

@@ -5,8 +5,8 @@ from typing import Final
 
 from workbench.decode.registry import Registry
 from workbench.errors import UnknownEventError
-from workbench.replay.fact import Fact
 from workbench.replay.facts import Ask, fetch_facts, fetch_stored, merge_facts
+from workbench.replay.folding.fact import Fact
 from workbench.replay.what_if import Affected, find_affected
 
 # How far a chain of causes is followed up, and effects down; chains of real logs were at most 6 long.

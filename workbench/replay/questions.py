@@ -4,16 +4,16 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from workbench.replay.asking import Instant
-from workbench.replay.models import Models
+from workbench.replay.models.read_models import Models
 
 if TYPE_CHECKING:
     import polars as pl
 
     from workbench.decode.registry import Registry
     from workbench.event import Event
-    from workbench.replay.cut import Cut
+    from workbench.replay.folding.cut import Cut
+    from workbench.replay.history.story import Story
     from workbench.replay.projection import Projection
-    from workbench.replay.story import Story
 
 # Events of an entity that are kept after a question: a hundred bytes each, and a payload.
 REMEMBERED: Final = 100_000
@@ -63,7 +63,7 @@ class Questions(Models):
         error (why a field could not take the event's value; history goes on); state (canonical JSON text).
         Raises what `state` raises.
         """
-        from workbench.replay.story import frame_history
+        from workbench.replay.history.story import frame_history
 
         return frame_history(self._tell(projection, stream_id, self._moment(as_of, known_at, position)))
 
@@ -84,8 +84,8 @@ class Questions(Models):
         (JSON text: position and value, oldest first). A field that nothing has set has nulls. Raises what `state`
         raises.
         """
+        from workbench.replay.history.story import find_setters, frame_blame, settle_story
         from workbench.replay.provenance import find_proposals, find_written_versions
-        from workbench.replay.story import find_setters, frame_blame, settle_story
 
         story = self._tell(projection, stream_id, self._moment(as_of, known_at, position))
         settled = settle_story(story)
@@ -99,7 +99,7 @@ class Questions(Models):
 
         Raises UnknownEntityError where no event of the cut touches it.
         """
-        from workbench.replay.story import load_story
+        from workbench.replay.history.story import load_story
 
         projection = self.projection(named)
         key = (projection.hash, projection.reduce, entity, cut, self.head())

@@ -7,13 +7,13 @@ from typing import Any
 import msgspec
 
 from workbench.errors import UnknownEventError
-from workbench.replay.cancels import judge_cancels
-from workbench.replay.cut import Cut
-from workbench.replay.fact import Fact, place_of
-from workbench.replay.fold import Folder, find_cancels, fold_facts
-from workbench.replay.history import find_history
+from workbench.replay.folding.cancels import judge_cancels
+from workbench.replay.folding.cut import Cut
+from workbench.replay.folding.fact import Fact, place_of
+from workbench.replay.folding.fold import Folder, find_cancels, fold_facts
+from workbench.replay.folding.values import write_value
+from workbench.replay.history.history import find_history
 from workbench.replay.projection import Projection
-from workbench.replay.values import write_value
 
 
 class Contrast(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,7 +12,7 @@ from workbench.session import Session
 from workbench.views.order import has_positions, narrow, order_by
 from workbench.views.payload import Line, list_lines
 from workbench.views.place import Place, place_of, write_place
-from workbench.views.where import Where
+from workbench.views.timeline.where import Where
 
 MOST_NEIGHBOURS: Final = 12
 MOST_TICKS: Final = 2_000

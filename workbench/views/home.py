@@ -7,9 +7,9 @@ import msgspec
 import polars as pl
 
 from workbench.session import Session
-from workbench.views.choices import TimelineChoices
-from workbench.views.overview import Overview, load_overview
-from workbench.views.where import match_choices
+from workbench.views.timeline.choices import TimelineChoices
+from workbench.views.timeline.overview import Overview, load_overview
+from workbench.views.timeline.where import match_choices
 
 TYPE_COLUMNS: Final = "event_type, count(*) as events, min(occurred_at) as first, max(occurred_at) as last"
 # As they were written: in `events` every payload is of its type's current version.

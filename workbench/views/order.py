@@ -3,7 +3,7 @@
 from workbench.errors import ArgumentError
 from workbench.session import Session
 from workbench.views.place import Place, write_place
-from workbench.views.where import Where
+from workbench.views.timeline.where import Where
 
 
 def has_positions(session: Session) -> bool:

@@ -1,0 +1,1 @@
+"""What becomes of a text inside the document that took it."""

@@ -1,0 +1,1 @@
+"""Deltas as rows that trainers read: the rules, the split, the files."""

@@ -1,0 +1,1 @@
+"""Figures over many deltas, counted by the engine."""

@@ -1,0 +1,1 @@
+"""What is measured of decisions, and how it is kept beside the log."""

@@ -1,0 +1,1 @@
+"""Events become proposals, each with what was decided of it."""

@@ -1,0 +1,1 @@
+"""What became of a text, word by word, and measures of that."""

@@ -1,0 +1,1 @@
+"""What a writer knows of the log before a commit, kept beside it."""

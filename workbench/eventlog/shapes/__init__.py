@@ -1,0 +1,1 @@
+"""The log's tables as engines read them."""

@@ -1,0 +1,1 @@
+"""The catalog and the object store as the log needs them."""

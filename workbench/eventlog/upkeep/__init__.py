@@ -1,0 +1,1 @@
+"""Keeping the log quick, and saying how it stands."""

@@ -1,0 +1,1 @@
+"""Events come in: planned, committed once, and known for certain to be there."""

@@ -1,0 +1,1 @@
+"""The embedded engine: the subset rewritten for DuckDB, and run within its limits."""

@@ -1,0 +1,1 @@
+"""The engine of a cluster: the subset written for Trino, sent, and its rows fetched."""

@@ -1,0 +1,1 @@
+"""Payloads of old schema versions read as their current one, in SQL."""

@@ -1,0 +1,1 @@
+"""The fold: events in, the state of an entity out."""

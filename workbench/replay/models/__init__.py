@@ -1,0 +1,1 @@
+"""States kept beside the log, and what they make quick."""

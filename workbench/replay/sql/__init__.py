@@ -1,0 +1,1 @@
+"""A projection as a statement that both engines run."""

@@ -1,0 +1,1 @@
+"""The states of all entities at a cut."""

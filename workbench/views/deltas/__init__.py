@@ -1,0 +1,1 @@
+"""Views of Deltas: proposals, what became of them, and why."""

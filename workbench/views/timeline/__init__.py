@@ -1,0 +1,1 @@
+"""Views of the timeline: what happened, and when."""
