@@ -1,4 +1,8 @@
-"""The append-only Iceberg table of events and what is kept beside it."""
+"""The append-only Iceberg table of events and what is kept beside it.
+
+``writing`` brings events in, over the ``index`` of what is there; ``upkeep`` keeps the log quick and proves it;
+``shapes`` is what engines are told of its tables, ``storage`` where those lie, ``foreign`` what others write.
+"""
 
 from workbench.config import Settings
 from workbench.errors import ConfigError

@@ -1,4 +1,4 @@
-"""What every engine offers, on one screen. Adding an engine means one file beside this one."""
+"""What every engine offers, on one screen. Adding an engine means one package beside this file."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
