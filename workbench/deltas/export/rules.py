@@ -152,6 +152,9 @@ class Judge:
     def __init__(self, plan: ExportPlan) -> None:
         self._low, self._high = plan.distance
         self._kind: Kind = "pair"
+        self._tests = {
+            kind: [(rule, getattr(self, f"_is_{rule}")) for rule in rules] for kind, rules in RULES_OF.items()
+        }
         self._seen: set[bytes] = set()
         self._splits: dict[bytes, str | None] = {}
         self.spread: set[bytes] = set()
@@ -165,8 +168,7 @@ class Judge:
     def find_rule(self, candidate: Candidate, kind: Kind) -> str | None:
         """Return the first rule that drops a proposal as rows of a kind, None where none does."""
         self._kind = kind
-        rules = RULES_OF[kind]
-        return next((rule for rule in rules if getattr(self, f"_is_{rule}")(candidate)), None)
+        return next((rule for rule, drops in self._tests[kind] if drops(candidate)), None)
 
     def _is_undecided(self, candidate: Candidate) -> bool:
         return candidate.decision not in ("accepted", "edited", "rejected")
@@ -211,8 +213,6 @@ def _fold(text: str) -> str:
 
 
 def _digest(*texts: str) -> bytes:
-    hashed = blake2b(digest_size=16)
-    for text in texts:
-        written = text.encode("utf-8", "surrogatepass")
-        hashed.update(len(written).to_bytes(8, "big") + written)
-    return hashed.digest()
+    # Lengths first, so that no two lists of texts read alike.
+    lengths = ",".join(str(len(text)) for text in texts)
+    return blake2b("\0".join((lengths, *texts)).encode("utf-8", "surrogatepass"), digest_size=16).digest()
