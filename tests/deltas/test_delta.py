@@ -1,13 +1,14 @@
 """One proposal with all that became of it."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 import workbench
 from tests.deltas.stories import AI, ANN, WRITING, Writer
 from workbench.deltas.delta import Delta, Moment
-from workbench.errors import ArgumentError
+from workbench.errors import ArgumentError, DeltaMappingError
 from workbench.session import Session
 
 
@@ -85,3 +86,17 @@ def test_a_position_without_a_proposal_is_refused(session: Session) -> None:
     """The error says how to find one."""
     with pytest.raises(ArgumentError, match="No proposal stands at position 0"):
         session.delta(0)
+
+
+def test_a_mapping_at_fault_is_told_where_proposals_are_asked_for_and_nowhere_else(tmp_path: Path) -> None:
+    (tmp_path / "deltas").mkdir()
+    (tmp_path / "deltas" / "text.toml").write_text('proposed = ["Shown"]\nanswered = ["Taken"]\n')
+    with workbench.connect(tmp_path) as opened:
+        writer = Writer()
+        writer.tell(0, "Shown", AI, text="the text of it", version="v1")
+        opened.append(writer.events)
+        assert opened.sql("select count(*) as events from events").item() == 1
+        with pytest.raises(DeltaMappingError, match="text"):
+            opened.sql("select * from deltas")
+        with pytest.raises(DeltaMappingError, match="text"):
+            opened.deltas()

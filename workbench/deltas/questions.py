@@ -140,8 +140,15 @@ class DeltaQuestions(Questions):
             )
 
     def _with_deltas(self, relations: "dict[str, Relation]") -> "dict[str, Relation]":
-        """Return relations with those of proposals, as they are without mappings or positions."""
-        if not self.delta_mappings or self.order != ("position",):
+        """Return relations with those of proposals, as they are without mappings or positions.
+
+        A mapping at fault is told where proposals are asked for; what else the log answers does not depend on it.
+        """
+        try:
+            is_declared = bool(self.delta_mappings)
+        except DeltaMappingError:
+            is_declared = False
+        if not is_declared or self.order != ("position",):
             return relations
         return relations | self._related | self._lifecycle.relate(relations["events"].version)
 
@@ -166,7 +173,7 @@ class DeltaQuestions(Questions):
 
     def _prepare_deltas(self, statement: str) -> None:
         """Pair and measure what a statement may read of proposals, before it is asked."""
-        if self._preparing.get() or not self.delta_mappings or not READING.search(statement):
+        if self._preparing.get() or not READING.search(statement) or not self.delta_mappings:
             return
         token = self._preparing.set(True)
         try:
