@@ -245,7 +245,7 @@ WRITTEN: Final = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
-OF_DELTAS: Final = re.compile(r"\bfrom (?:proposals|decisions|requests|deltas|takings)\b", re.IGNORECASE)
+OF_DELTAS: Final = re.compile(r"\bfrom (?:proposals|decisions|requests|reasons|deltas|takings)\b", re.IGNORECASE)
 
 
 def find_written() -> dict[str, str]:
