@@ -28,15 +28,15 @@ LONGEST = (
     "notebooks/test_notebooks.py",
     "browser/test_slow.py",
     "deltas/test_real_figures.py",
-    "replay/test_states.py",
+    "replay/states/test_states.py",
     "browser/test_deltas_export.py",
     "session/test_real_logs.py",
     "browser/test_spans.py",
     "deltas/test_pairing_real.py",
     "eventlog/test_layout.py",
     "eventlog/test_writers.py",
-    "replay/test_compile.py",
-    "deltas/test_pairing.py",
+    "replay/sql/test_compile.py",
+    "deltas/pairing/test_proposals.py",
 )
 
 

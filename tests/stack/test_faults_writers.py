@@ -69,7 +69,7 @@ def test_an_index_published_and_fetched_while_connections_are_cut_costs_time_and
     machines: Machines, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("workbench.eventlog.index.published.COMMITS", 2)
-    for module in ("published", "store"):
+    for module in ("index.published", "store"):
         monkeypatch.setattr(f"workbench.eventlog.{module}.WORTH_FETCHING", 1)
     writer = machines.add()
     with Cutter([writer], 1, every=0.2):

@@ -165,7 +165,7 @@ def test_an_interrupted_append_can_be_done_again_at_once(
     place = {"file": "output.FileWriter", "commit": "write.commit_change"}.get(moment)
     with monkeypatch.context() as patch:
         if place:
-            patch.setattr(f"workbench.eventlog.{place}", interrupt)
+            patch.setattr(f"workbench.eventlog.writing.{place}", interrupt)
         else:
             patch.setattr(log._store.index, "save", interrupt)
         with pytest.raises(KeyboardInterrupt):
